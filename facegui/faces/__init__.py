@@ -1,0 +1,1 @@
+"""From pixels to embeddings: detection, alignment, quality, embedding."""

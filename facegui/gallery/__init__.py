@@ -1,0 +1,1 @@
+"""The database of people, photos, faces, embeddings and decisions."""

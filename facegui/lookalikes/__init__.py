@@ -1,0 +1,1 @@
+"""Folders of photos, indexed and ranked by similarity."""

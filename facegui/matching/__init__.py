@@ -1,0 +1,1 @@
+"""From similarities to decisions, and the measurement of both."""
