@@ -49,9 +49,7 @@ class SettingInfo:
     step: float = 1.0
 
 
-def _setting(
-    default: Any, group: str, label: str, effect: str, *choices: tuple[str, str], **limits: float
-) -> Any:
+def _setting(default: Any, group: str, label: str, effect: str, *choices: tuple[str, str], **limits: float) -> Any:
     info = SettingInfo(group, label, effect, tuple(Choice(*choice) for choice in choices), **limits)
     return field(default=default, metadata={"info": info})
 

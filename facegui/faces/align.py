@@ -1,0 +1,108 @@
+"""Alignment: a face turned, scaled and moved so that its five points lie where the embedder expects them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.faces.types import Image, Landmarks
+
+__all__ = ["ARCFACE_TEMPLATE", "CROP_SIZE", "align", "inside_share", "similarity_transform"]
+
+CROP_SIZE = 112
+"""Width and height of an aligned face in pixels."""
+
+ARCFACE_TEMPLATE: Landmarks = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    dtype=np.float32,
+)
+"""Where the five points belong in the 112x112 crop (Deng et al., ArcFace, CVPR 2019, reference code)."""
+
+# Reduced further than this, a cubic warp skips pixels; the picture is then averaged down first.
+_LARGEST_REDUCTION = 2.0
+
+
+def similarity_transform(points: Landmarks, template: Landmarks = ARCFACE_TEMPLATE) -> NDArray[np.float64]:
+    """Return the rotation, scaling and shift that carries `points` to `template` best in the least squares.
+
+    Parameters
+    ----------
+    points, template : Landmarks
+        (n, 2) corresponding points.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, 3)
+        Matrix for column vectors (x, y, 1). Never a mirror image (Umeyama, PAMI 1991, without reflection).
+    """
+    source = points.astype(np.float64)
+    target = template.astype(np.float64)
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    p, q = source - source_mean, target - target_mean
+    spread = float((p * p).sum())
+    if spread <= 0:
+        raise ValueError("all points are the same")
+    # In the plane the best similarity has a closed form: (a, b) = scale * (cos, sin).
+    a = float((p * q).sum()) / spread
+    b = float((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum()) / spread
+    linear = np.array([[a, -b], [b, a]])
+    return np.hstack([linear, (target_mean - linear @ source_mean)[:, None]])
+
+
+def align(image: Image, landmarks: Landmarks, size: int = CROP_SIZE) -> Image:
+    """Return the aligned face.
+
+    Parameters
+    ----------
+    image : Image
+        RGB uint8, (height, width, 3).
+    landmarks : Landmarks
+        (5, 2) in pixels of `image`.
+    size : int
+        Width and height of the result.
+
+    Returns
+    -------
+    Image
+        RGB uint8, (size, size, 3); what lies outside the picture is black, as in the embedders' training.
+    """
+    matrix = similarity_transform(landmarks, ARCFACE_TEMPLATE * np.float32(size / CROP_SIZE))
+    reduction = 1.0 / float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if reduction > _LARGEST_REDUCTION:
+        image, matrix = _reduced(image, matrix, size, reduction / _LARGEST_REDUCTION)
+    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    return np.ascontiguousarray(warped, dtype=np.uint8)
+
+
+def _crop_corners(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return the four corners of the crop in pixels of the picture, (4, 2)."""
+    inverse = cv2.invertAffineTransform(matrix)
+    corners = np.array([[0, 0], [size, 0], [size, size], [0, size]], dtype=np.float64)
+    return np.asarray(corners @ inverse[:, :2].T + inverse[:, 2])
+
+
+def _reduced(image: Image, matrix: NDArray[np.float64], size: int, factor: float) -> tuple[Image, NDArray[np.float64]]:
+    """Average the region around the face down by `factor`; return it with the matrix that fits it."""
+    corners = _crop_corners(matrix, size)
+    margin = 2 * factor
+    left, top = np.floor(np.maximum(corners.min(0) - margin, 0)).astype(int)
+    right, bottom = np.ceil(corners.max(0) + margin).astype(int)
+    right, bottom = min(right, image.shape[1]), min(bottom, image.shape[0])
+    if right - left < factor or bottom - top < factor:
+        return image, matrix
+    width, height = max(1, round((right - left) / factor)), max(1, round((bottom - top) / factor))
+    small = cv2.resize(image[top:bottom, left:right], (width, height), interpolation=cv2.INTER_AREA)
+    sx, sy = (right - left) / width, (bottom - top) / height
+    # Pixel centres: x_image = (x_small + 0.5) * sx - 0.5 + left
+    back = np.array([[sx, 0, 0.5 * sx - 0.5 + left], [0, sy, 0.5 * sy - 0.5 + top], [0, 0, 1]])
+    return np.asarray(small, dtype=np.uint8), matrix @ back
+
+
+def inside_share(shape: tuple[int, ...], landmarks: Landmarks) -> float:
+    """Return which share of the aligned crop lies inside a picture of `shape` (height, width, ...), 0..1."""
+    corners = _crop_corners(similarity_transform(landmarks), CROP_SIZE).astype(np.float32)
+    height, width = shape[:2]
+    picture = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    area, _ = cv2.intersectConvexConvex(corners, picture)
+    return float(np.clip(area / max(cv2.contourArea(corners), 1e-6), 0.0, 1.0))

@@ -1,0 +1,72 @@
+"""From aligned crops to embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.faces.align import CROP_SIZE
+from facegui.faces.session import Network
+from facegui.faces.types import Embedding, Image
+
+__all__ = ["Embedder", "cosine"]
+
+_BATCH = 32
+
+
+class Embedder:
+    """An ArcFace-style network with the preprocessing inside the file.
+
+    Parameters
+    ----------
+    network : Network
+        Takes ``input``, uint8 RGB (n, 112, 112, 3); gives unit vectors, float32 (n, d).
+    model_id : str
+        sha256 of the file.
+    """
+
+    def __init__(self, network: Network, model_id: str) -> None:
+        self._network = network
+        self.model_id = model_id
+
+    def embed(self, crops: Sequence[Image]) -> list[Embedding]:
+        """Embed aligned crops, RGB uint8 (112, 112, 3) each, in batches; the order is kept."""
+        if not crops:
+            return []
+        return [Embedding(vector, self.model_id) for vector in self.embed_array(np.stack(crops))]
+
+    def embed_array(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed crops given as one array.
+
+        Parameters
+        ----------
+        crops : ndarray of uint8, shape (n, 112, 112, 3)
+            RGB.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, d)
+            Rows of unit length.
+        """
+        if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3):
+            raise ValueError(f"crops must be (n, {CROP_SIZE}, {CROP_SIZE}, 3), not {crops.shape}")
+        parts = [
+            self._network.run({"input": np.ascontiguousarray(crops[start : start + _BATCH])})[0]
+            for start in range(0, len(crops), _BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def cosine(left: Embedding, right: Embedding) -> float:
+    """Return the cosine similarity, -1..1.
+
+    Raises
+    ------
+    ValueError
+        The embeddings were made by different models.
+    """
+    if left.model_id != right.model_id:
+        raise ValueError("embeddings of different models are never compared")
+    return float(np.clip(left.vector @ right.vector, -1.0, 1.0))

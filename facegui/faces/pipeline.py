@@ -1,0 +1,243 @@
+"""The chain: frame -> detections -> aligned crops -> quality -> embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import cv2
+import numpy as np
+
+from facegui.errors import KnownError
+from facegui.faces.align import align
+from facegui.faces.detect import DetectorLimits, YuNet, merge
+from facegui.faces.embed import Embedder
+from facegui.faces.landmarks import RefineLimits, refine
+from facegui.faces.quality import QualityLimits, assess
+from facegui.faces.types import Detection, Face, FacePolicy, Frame, Image, Landmarks, Photo, Timings
+
+__all__ = ["FacePipeline", "SearchPlan", "select"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """At which sizes pictures are searched; measured, and kept in the manifest beside the detector.
+
+    Attributes
+    ----------
+    quick : int
+        Long side of the first search, which finds all but small and frame-filling faces.
+    enough : float
+        A face at least this share of the long side wide makes the quick search enough when one face is wanted.
+    thorough : tuple of int
+        Long sides of the further searches for small faces.
+    enlarge : float
+        A picture is enlarged by no more than this.
+    rescue_score : float
+        Confidence that counts when nothing was found otherwise.
+    rescue_border : float
+        Border added around a picture that a face may fill, in long sides.
+    """
+
+    quick: int
+    enough: float
+    thorough: tuple[int, ...]
+    enlarge: float
+    rescue_score: float
+    rescue_border: float
+
+
+def select(faces: Sequence[Detection], frame: Frame, policy: FacePolicy) -> list[Detection]:
+    """Choose the faces that count.
+
+    Parameters
+    ----------
+    faces : sequence of Detection
+    frame : Frame
+    policy : FacePolicy
+
+    Returns
+    -------
+    list of Detection
+        Largest first for ``ALL``; otherwise at most one.
+
+    Raises
+    ------
+    KnownError
+        The policy is ``REFUSE`` and there are several faces.
+    """
+    largest_first = sorted(faces, key=lambda face: -face.box.area)
+    if policy is FacePolicy.ALL or not largest_first:
+        return largest_first
+    if policy is FacePolicy.REFUSE and len(largest_first) > 1:
+        raise KnownError(
+            f"There are {len(largest_first)} faces in {frame.source}.",
+            "The settings refuse photos with several faces.",
+            "Choose a photo with one face, or say in the settings which face counts.",
+        )
+    if policy is FacePolicy.CENTRAL:
+        middle = np.array([frame.width / 2, frame.height / 2])
+        return [min(largest_first, key=lambda face: float(np.hypot(*(middle - face.box.center))))]
+    return largest_first[:1]
+
+
+class _Clock:
+    """Milliseconds per step."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[name] = self.spent.get(name, 0.0) + (perf_counter() - start) * 1000
+
+
+class FacePipeline:
+    """All steps from a frame to embeddings.
+
+    Parameters
+    ----------
+    detector : YuNet
+    embedder : Embedder
+    detection : DetectorLimits
+    plan : SearchPlan
+    second_look : RefineLimits
+    quality : QualityLimits
+    """
+
+    def __init__(
+        self,
+        detector: YuNet,
+        embedder: Embedder,
+        *,
+        detection: DetectorLimits,
+        plan: SearchPlan,
+        second_look: RefineLimits,
+        quality: QualityLimits,
+    ) -> None:
+        self.detector = detector
+        self.embedder = embedder
+        self._detection = detection
+        self._plan = plan
+        self._second_look = second_look
+        self._quality = quality
+
+    def analyse(self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True) -> Photo:
+        """Run the whole chain on one frame.
+
+        Returns
+        -------
+        Photo
+            No faces when none was found. Faces are largest first.
+
+        Raises
+        ------
+        KnownError
+            There are several faces and the policy refuses that; a model file is missing or damaged.
+        """
+        clock = _Clock()
+        with clock.step("detect"):
+            found = select(self.find(frame.pixels, policy), frame, policy)
+            found = refine(frame.pixels, found, self.detector, self._second_look)
+        with clock.step("align"):
+            faces = [self._face(frame, detection) for detection in found]
+        if embed:
+            with clock.step("embed"):
+                faces = self.embed(faces)
+        return Photo(frame, tuple(faces), Timings(**clock.spent))
+
+    def embed(self, faces: Sequence[Face]) -> list[Face]:
+        """Return the faces with embeddings."""
+        vectors = self.embedder.embed([face.crop for face in faces])
+        return [replace(face, embedding=vector) for face, vector in zip(faces, vectors, strict=True)]
+
+    def _face(self, frame: Frame, detection: Detection) -> Face:
+        crop = align(frame.pixels, detection.landmarks)
+        return Face(detection, crop, assess(frame.pixels, frame.scale, detection, crop, self._quality))
+
+    def find(self, image: Image, policy: FacePolicy = FacePolicy.ALL) -> list[Detection]:
+        """Find faces at several sizes, and try harder when none is found.
+
+        Parameters
+        ----------
+        image : Image
+            RGB uint8, (height, width, 3).
+        policy : FacePolicy
+            When one face is wanted and a large one is found at once, small ones are not searched.
+
+        Returns
+        -------
+        list of Detection
+            In pixels of `image`, with the points of the first look.
+        """
+        plan = self._plan
+        long_side = max(image.shape[:2])
+        limits = self._detection
+        found = self.detector.detect(image, plan.quick, limits)
+        wanted_one = policy in (FacePolicy.LARGEST, FacePolicy.CENTRAL)
+        if wanted_one and any(face.box.width >= plan.enough * long_side for face in found):
+            return found
+        for size in plan.thorough:
+            if size <= max(plan.quick, long_side * plan.enlarge):
+                found += self.detector.detect(image, size, limits)
+        found = merge(found, limits.iou)
+        return found or self._rescue(image)
+
+    def _rescue(self, image: Image) -> list[Detection]:
+        """Try a border (frame-filling faces), more light, less confidence, and the picture turned."""
+        plan = self._plan
+        limits = replace(self._detection, score=min(plan.rescue_score, self._detection.score))
+        border = round(plan.rescue_border * max(image.shape[:2]))
+        wide = np.asarray(
+            cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT), dtype=np.uint8
+        )
+        found = [
+            Detection(
+                replace(face.box, x=face.box.x - border, y=face.box.y - border),
+                face.landmarks - np.float32(border),
+                face.score,
+            )
+            for face in self.detector.search(wide, (plan.quick, 2 * plan.quick), limits)
+        ]
+        found = found or self.detector.search(_equalised(image), (plan.quick, 2 * plan.quick), limits)
+        for quarter_turns in (1, 3, 2):
+            if found:
+                break
+            turned = np.ascontiguousarray(np.rot90(image, quarter_turns))
+            found = [
+                _turned_back(face, turned.shape, quarter_turns)
+                for face in self.detector.search(turned, (plan.quick, 2 * plan.quick), self._detection)
+            ]
+        return found
+
+
+def _equalised(image: Image) -> Image:
+    """Return the picture with its local contrast evened out (CLAHE on the lightness)."""
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(8, 8)).apply(lab[..., 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), dtype=np.uint8)
+
+
+def _turned_back(face: Detection, shape: tuple[int, ...], quarter_turns: int) -> Detection:
+    """Carry a face found in ``rot90(image, quarter_turns)`` of `shape` back to the picture before turning."""
+
+    def back(points: Landmarks) -> Landmarks:
+        x, y = points[:, 0], points[:, 1]
+        height, width = shape[:2]
+        if quarter_turns == 1:
+            return np.stack([height - 1 - y, x], 1)
+        if quarter_turns == 3:
+            return np.stack([y, width - 1 - x], 1)
+        return np.stack([width - 1 - x, height - 1 - y], 1)
+
+    box = face.box
+    corners = back(np.array([[box.x, box.y], [box.right, box.bottom]], dtype=np.float32))
+    low, high = corners.min(0), corners.max(0)
+    turned_box = type(box)(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+    return Detection(turned_box, np.ascontiguousarray(back(face.landmarks)), face.score)

@@ -1,0 +1,146 @@
+"""How well a face can be compared, and why not better.
+
+The measures are simple and named, so that the reason can be told; their limits stand in the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.faces.align import inside_share
+from facegui.faces.pose import head_pose
+from facegui.faces.types import Detection, Image, Quality, QualityReason
+
+__all__ = ["QualityLimits", "assess", "crop_measures"]
+
+# Rec. ITU-R BT.601 luma.
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_WHITE = 250
+_FACE_AREA = (slice(24, 104), slice(20, 92))  # eyes to chin in the 112x112 crop, hair and background left out
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """Where each measure starts to be named as a reason, and where it is worth nothing.
+
+    Attributes
+    ----------
+    small_face, useless_face : float
+        Width of the face box in pixels of the original.
+    eyes_near, eyes_useless : float
+        Distance of the eyes in pixels of the original.
+    blurred, useless_blur : float
+        Sharpness, see `crop_measures`.
+    dark, useless_dark : float
+        Mean luma of the face, 0..1.
+    bright, useless_bright : float
+        Share of burnt-out pixels of the face, 0..1.
+    turned, useless_turn : float
+        Angle of the head away from the camera in degrees.
+    inside, useless_inside : float
+        Share of the crop inside the picture, 0..1.
+    poor : float
+        Below this score a sample is called poor.
+    """
+
+    small_face: float
+    useless_face: float
+    eyes_near: float
+    eyes_useless: float
+    blurred: float
+    useless_blur: float
+    dark: float
+    useless_dark: float
+    bright: float
+    useless_bright: float
+    turned: float
+    useless_turn: float
+    inside: float
+    useless_inside: float
+    poor: float
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> QualityLimits:
+        """Read the limits from the manifest's ``[quality]`` table; KeyError when one is missing."""
+        return cls(**{item.name: float(table[item.name]) for item in fields(cls)})
+
+
+def crop_measures(crop: Image) -> tuple[float, float, float, float]:
+    """Measure an aligned crop.
+
+    Parameters
+    ----------
+    crop : Image
+        RGB uint8, (112, 112, 3).
+
+    Returns
+    -------
+    sharpness : float
+        Strength of the finest details relative to the contrast of the face: standard deviation of the
+        Laplacian over that of the luma (Pech-Pacheco et al., ICPR 2000, made independent of the contrast).
+    brightness : float
+        Mean luma, 0..1.
+    contrast : float
+        Standard deviation of the luma, 0..0.5.
+    burnt : float
+        Share of pixels at the white end, 0..1.
+    """
+    face = crop[_FACE_AREA]
+    luma: NDArray[np.float32] = face.astype(np.float32) @ _LUMA
+    deviation = float(luma.std())
+    laplacian = cv2.Laplacian(luma, cv2.CV_32F)
+    sharpness = float(laplacian.std()) / max(deviation, 1.0)
+    burnt = float((luma >= _WHITE).mean())
+    return sharpness, float(luma.mean()) / 255, deviation / 255, burnt
+
+
+def _worth(value: float, fair: float, useless: float) -> float:
+    """Return 1 at `fair` and beyond, falling to 0 at `useless`; either end may be the larger."""
+    return float(np.clip((value - useless) / (fair - useless), 0.0, 1.0))
+
+
+def assess(image: Image, scale: float, detection: Detection, crop: Image, limits: QualityLimits) -> Quality:
+    """Assess one face.
+
+    Parameters
+    ----------
+    image : Image
+        The picture that the face lies in.
+    scale : float
+        Pixels of `image` per pixel of the original (`Frame.scale`).
+    detection : Detection
+        In pixels of `image`.
+    crop : Image
+        The aligned face.
+    limits : QualityLimits
+
+    Returns
+    -------
+    Quality
+        The score is the product of the worth of each measure; reasons come worst first.
+    """
+    points = detection.landmarks
+    eye_distance = float(np.hypot(*(points[1] - points[0]))) / scale
+    width = detection.box.width / scale
+    yaw, pitch, roll = head_pose(points)
+    turn = float(np.hypot(yaw, pitch))
+    inside = inside_share(image.shape, points)
+    sharpness, brightness, contrast, burnt = crop_measures(crop)
+    worth = {
+        QualityReason.TOO_SMALL: _worth(width, limits.small_face, limits.useless_face),
+        QualityReason.EYES_TOO_NEAR: _worth(eye_distance, limits.eyes_near, limits.eyes_useless),
+        QualityReason.BLURRED: _worth(sharpness, limits.blurred, limits.useless_blur),
+        QualityReason.DARK: _worth(brightness, limits.dark, limits.useless_dark),
+        QualityReason.OVEREXPOSED: _worth(burnt, limits.bright, limits.useless_bright),
+        QualityReason.TURNED: _worth(turn, limits.turned, limits.useless_turn),
+        QualityReason.PARTLY_OUTSIDE: _worth(inside, limits.inside, limits.useless_inside),
+    }
+    reasons = tuple(sorted((reason for reason in worth if worth[reason] < 1.0), key=lambda r: worth[r]))
+    score = float(np.prod(list(worth.values())))
+    return Quality(score, reasons, eye_distance, sharpness, brightness, contrast, yaw, pitch, roll, inside)

@@ -1,0 +1,269 @@
+"""Networks run by ONNX Runtime, and the truth about what they run on.
+
+The only module that imports onnxruntime. A network is loaded at its first use, once, whichever thread asks first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.errors import KnownError
+
+__all__ = ["PROVIDERS", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "thread_count"]
+
+PROVIDERS: Mapping[str, str] = {
+    "tensorrt": "TensorrtExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+"""Names in the settings and names in ONNX Runtime, best first."""
+
+_LABELS = {
+    "TensorrtExecutionProvider": "TensorRT",
+    "CUDAExecutionProvider": "CUDA",
+    "CoreMLExecutionProvider": "Core ML",
+    "DmlExecutionProvider": "DirectML",
+    "CPUExecutionProvider": "CPU",
+}
+# TensorRT builds an engine for minutes at first use, so it is never chosen unasked.
+_AUTOMATIC = ("cuda", "coreml", "directml", "cpu")
+_GPU_MEND = "Install the CUDA libraries with: pip install 'onnxruntime-gpu[cuda,cudnn]' (extra: facegui[cuda])."
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReport:
+    """What a network was asked to run on and what it really runs on.
+
+    Attributes
+    ----------
+    requested : str
+        Value of the setting: ``auto``, ``cuda`` ...
+    active : str
+        The provider that the session reports after it was made: ``CPU``, ``CUDA`` ...
+    device : str
+        Name of the processor or graphics card.
+    reason : str
+        Why this one, in one sentence.
+    warning : str or None
+        Set when a graphics card was asked for, or is there, and is not used: what, why, what to do.
+    threads : int
+        Processor threads of the session.
+    """
+
+    requested: str
+    active: str
+    device: str
+    reason: str
+    warning: str | None
+    threads: int
+
+
+class Network(Protocol):
+    """Something that turns named input arrays into output arrays."""
+
+    @property
+    def report(self) -> ProviderReport:
+        """What it runs on; loads the network when that has not happened yet."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return the outputs in the order of the file."""
+
+
+def thread_count(setting: int) -> int:
+    """Return the number of threads for a setting; 0 means one per core that this process may use."""
+    if setting > 0:
+        return setting
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+def available_providers() -> tuple[str, ...]:
+    """Return what this build of ONNX Runtime was made with; that says nothing about this machine."""
+    import onnxruntime
+
+    return tuple(onnxruntime.get_available_providers())
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine() or "CPU"
+
+
+def _graphics_card() -> str | None:
+    """Return the name of the first NVIDIA card, or None where the driver knows of none."""
+    try:
+        if sys.platform == "win32":
+            driver = ctypes.WinDLL("nvcuda.dll")
+        else:
+            driver = ctypes.CDLL("libcuda.so.1")
+        count = ctypes.c_int()
+        if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)) or count.value < 1:
+            return None
+        name = ctypes.create_string_buffer(128)
+        if driver.cuDeviceGetName(name, len(name), 0):
+            return "NVIDIA"
+        return name.value.decode("utf-8", "replace") or "NVIDIA"
+    except (OSError, AttributeError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    providers: tuple[str, ...]
+    card: str | None
+    reason: str
+    warning: str | None
+
+
+def plan_providers(requested: str, built_in: Sequence[str], card: str | None) -> _Plan:
+    """Choose which providers to ask ONNX Runtime for.
+
+    Parameters
+    ----------
+    requested : str
+        A key of `PROVIDERS` or ``auto``.
+    built_in : sequence of str
+        What the installed ONNX Runtime was built with.
+    card : str or None
+        Name of the NVIDIA card, if there is one.
+    """
+    cpu = PROVIDERS["cpu"]
+    nvidia = (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
+    if requested == "cpu":
+        return _Plan((cpu,), card, "The settings ask for the processor.", None)
+    if requested == "auto":
+        wanted = [PROVIDERS[name] for name in _AUTOMATIC if PROVIDERS[name] in built_in]
+        usable = [name for name in wanted if name not in nvidia or card]
+        if usable and usable[0] != cpu:
+            return _Plan((*usable,), card, "A graphics card was found.", None)
+        if card:
+            warning = f"{card} is not used. The installed ONNX Runtime was built for the processor only. {_GPU_MEND}"
+            return _Plan((cpu,), card, "ONNX Runtime is the build without CUDA.", warning)
+        return _Plan((cpu,), card, "No graphics card that can be used was found.", None)
+    name = PROVIDERS[requested]
+    label = _LABELS[name]
+    if name not in built_in:
+        why = f"The installed ONNX Runtime was built without {label}."
+        mend = _GPU_MEND if name in nvidia else "Choose another one in the settings."
+        return _Plan((cpu,), card, why, f"{label} was asked for and is not used. {why} {mend}")
+    if name in nvidia and card is None:
+        why = "No NVIDIA driver with a graphics card was found."
+        mend = "Install the driver, or choose another one in the settings."
+        return _Plan((cpu,), card, why, f"{label} was asked for and is not used. {why} {mend}")
+    chain = (name, PROVIDERS["cuda"], cpu) if requested == "tensorrt" else (name, cpu)
+    return _Plan(chain, card, f"The settings ask for {label}.", None)
+
+
+class OnnxNetwork:
+    """One ONNX file, loaded at its first use and guarded by a lock.
+
+    Parameters
+    ----------
+    file : Path
+    provider : str
+        ``auto`` or a key of `PROVIDERS`.
+    threads : int
+        0 for one per core.
+    """
+
+    def __init__(self, file: Path, *, provider: str = "auto", threads: int = 0) -> None:
+        self._file = file
+        self._provider = provider
+        self._threads = thread_count(threads)
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._report: ProviderReport | None = None
+
+    @property
+    def report(self) -> ProviderReport:
+        """What the network runs on."""
+        self._load()
+        assert self._report is not None
+        return self._report
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return the outputs in the order of the file.
+
+        Raises
+        ------
+        KnownError
+            The file is missing, damaged, or not a network.
+        """
+        session = self._load()
+        outputs: list[NDArray[Any]] = session.run(None, dict(inputs))
+        return outputs
+
+    def inputs(self) -> dict[str, tuple[tuple[int | str | None, ...], np.dtype[Any]]]:
+        """Return shape and type of each input; free axes are names or None."""
+        kinds = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8, "tensor(float16)": np.float16}
+        return {
+            item.name: (tuple(item.shape), np.dtype(kinds.get(item.type, np.float32)))
+            for item in self._load().get_inputs()
+        }
+
+    def _load(self) -> Any:
+        if self._session is None:
+            with self._lock:
+                if self._session is None:
+                    self._session = self._make()
+        return self._session
+
+    def _make(self) -> Any:
+        try:
+            data = self._file.read_bytes()
+        except OSError as error:
+            raise KnownError(
+                f"The model file {self._file.name} cannot be read.",
+                f"{self._file}: {error.strerror or error}.",
+                "Install facegui again, or choose another model in the settings.",
+            ) from error
+        import onnxruntime
+
+        plan = plan_providers(self._provider, onnxruntime.get_available_providers(), _graphics_card())
+        if plan.providers[0] in (PROVIDERS["cuda"], PROVIDERS["tensorrt"]):
+            onnxruntime.preload_dlls()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        # Several networks take turns on the same cores: a pool that spins after its turn slows the next one down.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 4  # what matters of it is told in the report or raised
+        try:
+            session = onnxruntime.InferenceSession(data, options, providers=list(plan.providers))
+        except Exception as error:  # ONNX Runtime raises its own types, which share no base but Exception
+            raise KnownError(
+                f"The model file {self._file.name} cannot be used.",
+                "It is damaged, or it is not a network that ONNX Runtime can run.",
+                "Install facegui again, or choose another model in the settings.",
+            ) from error
+        active = session.get_providers()[0]
+        warning = plan.warning
+        reason = plan.reason
+        if active != plan.providers[0]:
+            reason = f"{_LABELS[plan.providers[0]]} could not be started."
+            warning = f"{plan.card or 'The graphics card'} is not used. {reason} {_GPU_MEND}"
+        on_card = active in (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
+        device = plan.card if on_card and plan.card else _processor()
+        self._report = ProviderReport(
+            self._provider, _LABELS.get(active, active), device, reason, warning, self._threads
+        )
+        return session
