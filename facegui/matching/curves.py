@@ -82,7 +82,8 @@ def survival(counts: NDArray[np.floating] | NDArray[np.integer], independent: fl
     start = min(int(np.flatnonzero(above >= min(wanted, total / 2) * (1 - _ROUNDING))[-1]), last)
     excess = float(np.sum(counts[start:] * (CENTERS[start:] - EDGES[start])) / above[start])
     tail = share[last] * np.exp(-(EDGES - EDGES[last]) / max(excess, STEP / 2))
-    return np.where(np.arange(BINS + 1) <= last, share, np.maximum(share, tail))
+    result: Floats = np.where(np.arange(BINS + 1) <= last, share, np.maximum(share, tail))
+    return result
 
 
 def interpolate(at: Floats | float, knots: Floats, values: Floats) -> Floats:
