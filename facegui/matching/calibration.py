@@ -16,8 +16,7 @@ import numpy as np
 from facegui.matching.curves import BINS, CENTERS, EDGES, STEP, Floats, crossing, interpolate, survival
 
 __all__ = [
-    "Calibration", "Condition", "Densities", "OperatingPoint", "Rate",
-    "pick",
+    "Calibration", "Condition", "Densities", "OperatingPoint", "Rate", "pick",
 ]  # fmt: skip
 
 RULE_OF_THREE = 3.0
