@@ -1,0 +1,303 @@
+"""The frame of the window: it navigates between the pages and does nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QByteArray, QSettings, QSize
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QPlainTextEdit, QStackedWidget, QTextEdit, QWidget
+
+from facegui import paths
+from facegui.errors import KnownError
+from facegui.gui import theme
+from facegui.gui.bridge import Bridge
+from facegui.gui.pages.enroll import EnrollPage
+from facegui.gui.pages.lookalikes import LookalikesPage
+from facegui.gui.pages.page import Page
+from facegui.gui.pages.people import PeoplePage
+from facegui.gui.pages.settings import SettingsPage
+from facegui.gui.pages.verify import VerifyPage
+from facegui.gui.widgets.drop_overlay import DropOverlay, Dropped, dropped_from
+from facegui.gui.widgets.error_card import ErrorCard
+from facegui.gui.widgets.parts import button, column, label, row, tool_button
+from facegui.gui.widgets.rail import Rail
+from facegui.gui.widgets.shortcuts_overlay import ShortcutsOverlay
+from facegui.gui.widgets.status_strip import StatusStrip
+
+if TYPE_CHECKING:
+    from facegui.services import ProviderReport, Services
+
+__all__ = ["PAGES", "MainWindow", "window_state"]
+
+logger = logging.getLogger(__name__)
+PAGES: Final[tuple[type[Page], ...]] = (VerifyPage, EnrollPage, LookalikesPage, PeoplePage, SettingsPage)
+
+
+def window_state() -> QSettings:
+    """Open the file of the window's state: geometry, page, inspector."""
+    return QSettings(str(paths.config_file().with_name("window.ini")), QSettings.Format.IniFormat)
+
+
+class MainWindow(QMainWindow):
+    """Rail, title row, page, inspector, status strip. Pages are made when they are first shown."""
+
+    def __init__(self, services: Services, bridge: Bridge) -> None:
+        super().__init__()
+        self.services = services
+        self.bridge = bridge
+        self._state = window_state()
+        self._pages: dict[str, Page] = {}
+        self._current: Page | None = None
+        self._fold_wanted: bool | None = None
+        self.setWindowTitle("facegui")
+        self.setMinimumSize(QSize(theme.size("minimum_width"), theme.size("minimum_height")))
+        self.setAcceptDrops(True)
+        self._build()
+        self._bind_keys()
+        bridge.failed.connect(self._task_failed)
+        self._restore()
+        self._load_models()
+
+    def _build(self) -> None:
+        words = {
+            "verify": self.tr("Verify"), "enroll": self.tr("Enroll"), "lookalikes": self.tr("Lookalikes"),
+            "people": self.tr("People"), "settings": self.tr("Settings"),
+        }  # fmt: skip
+        self.rail = Rail(
+            [(page.name, page.icon, words[page.name], f"Ctrl+{n}") for n, page in enumerate(PAGES, start=1)]
+        )
+        self.rail.chosen.connect(self.show_page)
+        self._title = label("", "title")
+        self._primary = button("", self._trigger_primary, role="primary")
+        self._help = tool_button("help", self.tr("Keys (?)"), self.show_keys)
+        self._fold = tool_button("panel", self.tr("Show or hide the details (Ctrl+I)"), self.toggle_inspector)
+        self.errors = ErrorCard()
+        self._stack = QStackedWidget()
+        self._inspectors = QStackedWidget()
+        self._inspectors.setFixedWidth(theme.size("inspector"))
+        self.strip = StatusStrip(self.bridge)
+        self.strip.model_chosen.connect(self._use_model)
+        middle = column(gap="unit")
+        middle.setContentsMargins(*(2 * theme.size("unit"),) * 3, theme.size("unit"))
+        middle.addLayout(row(self._title, None, self._primary, self._help, self._fold))
+        middle.addWidget(self.errors)
+        middle.addWidget(self._stack, 1)
+        across = row(self.rail, gap="")
+        across.addLayout(middle, 1)
+        across.addWidget(self._inspectors)
+        root = QWidget()
+        root.setObjectName("root")
+        down = column(gap="")
+        down.addLayout(across, 1)
+        down.addWidget(self.strip)
+        root.setLayout(down)
+        self.setCentralWidget(root)
+        self._drop = DropOverlay(
+            [
+                ("verify", "verify", self.tr("Verify")),
+                ("enroll", "enroll", self.tr("Enroll")),
+                ("lookalikes", "lookalikes", self.tr("Find lookalikes")),
+            ],
+            root,
+        )
+        self._drop.chosen.connect(self._take)
+        self._keys = ShortcutsOverlay(root)
+
+    def _bind_keys(self) -> None:
+        def bind(keys: QKeySequence | QKeySequence.StandardKey | str, act: Callable[[], object]) -> None:
+            QShortcut(QKeySequence(keys), self, activated=act)
+
+        for number, page in enumerate(PAGES, start=1):
+            bind(f"Ctrl+{number}", lambda name=page.name: self.show_page(name))  # type: ignore[misc]
+        bind(QKeySequence.StandardKey.Open, lambda: self.page.choose_files())
+        bind(QKeySequence.StandardKey.Paste, self._paste)
+        bind("Ctrl+I", self.toggle_inspector)
+        bind("?", self.show_keys)
+        bind(QKeySequence.StandardKey.Undo, lambda: self.strip.undo())
+        bind(QKeySequence.StandardKey.Quit, self.close)
+
+    @property
+    def page(self) -> Page:
+        """The page that is shown."""
+        if self._current is None:
+            raise RuntimeError("no page is shown yet")
+        return self._current
+
+    def show_page(self, name: str, value: object = None) -> None:
+        """Show a page and hand it `value` if that is not None."""
+        if name not in self._pages:
+            self._make(name)
+        page = self._pages[name]
+        if page is not self._current:
+            if self._current is not None:
+                self._current.deactivate()
+            self._current = page
+            self._stack.setCurrentWidget(page)
+            self._title.setText(page.title)
+            self.rail.select(name)
+            self._show_primary()
+            self._fold_inspector()
+            page.activate()
+        if value is not None:
+            page.receive(value)
+
+    def _make(self, name: str) -> None:
+        kind = next(kind for kind in PAGES if kind.name == name)
+        page = kind(self.services, self.bridge)
+        page.navigate.connect(self.show_page)
+        page.undo_offered.connect(self.strip.offer_undo)
+        page.gallery_changed.connect(self.refresh_counts)
+        self._pages[name] = page
+        self._stack.addWidget(page)
+        if page.inspector is not None:
+            self._inspectors.addWidget(page.inspector)
+        if page.primary_action is not None:
+            page.primary_action.changed.connect(self._show_primary)
+
+    def _show_primary(self) -> None:
+        action = self._current.primary_action if self._current is not None else None
+        self._primary.setVisible(action is not None and action.isVisible())
+        if action is not None:
+            self._primary.setText(action.text())
+            self._primary.setEnabled(action.isEnabled())
+            self._primary.setToolTip(action.toolTip())
+
+    def _trigger_primary(self) -> None:
+        if self.page.primary_action is not None:
+            self.page.primary_action.trigger()
+
+    def toggle_inspector(self) -> None:
+        """Fold the inspector away, or bring it back."""
+        self._fold_wanted = not self._inspectors.isHidden()
+        self._fold_inspector()
+
+    def _fold_inspector(self) -> None:
+        inspector = self._current.inspector if self._current is not None else None
+        narrow = self.width() < theme.size("fold_width")
+        folded = narrow if self._fold_wanted is None else self._fold_wanted
+        if inspector is not None:
+            self._inspectors.setCurrentWidget(inspector)
+        self._fold.setVisible(inspector is not None)
+        self._inspectors.setVisible(inspector is not None and not folded)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        before, now = event.oldSize().width(), event.size().width()
+        if (before < theme.size("fold_width")) != (now < theme.size("fold_width")):
+            self._fold_wanted = None
+        self._fold_inspector()
+        super().resizeEvent(event)
+
+    def show_keys(self) -> None:
+        """Show all keys."""
+        pages = "1–5"
+        keys = [
+            (f"Ctrl+{pages}", self.tr("Go to a page")), ("Ctrl+O", self.tr("Open photos")),
+            ("Ctrl+V", self.tr("Paste a photo")), ("Ctrl+Z", self.tr("Undo the last change")),
+            ("Ctrl+I", self.tr("Show or hide the details")), ("Space", self.tr("Take the camera's picture")),
+            ("Enter", self.tr("Confirm")), ("Esc", self.tr("Cancel")), ("← ↑ → ↓", self.tr("Move in grids and along the scale")),
+        ]  # fmt: skip
+        self._keys.show_keys(keys + self.page.shortcuts())
+
+    def _paste(self) -> None:
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QLineEdit | QTextEdit | QPlainTextEdit):
+            focus.paste()
+            return
+        dropped = dropped_from(QGuiApplication.clipboard().mimeData())
+        if dropped is not None:
+            self._hand_over(self.page, dropped)
+
+    def _take(self, name: str, dropped: Dropped) -> None:
+        self.show_page(name)
+        self._hand_over(self.page, dropped)
+
+    def _hand_over(self, page: Page, dropped: Dropped) -> None:
+        if dropped.paths:
+            page.open_files(dropped.paths)
+        elif dropped.image is not None:
+            page.paste(dropped.image)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+            self._drop.hover(True)
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._drop.hover(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop.hover(False)
+        dropped = dropped_from(event.mimeData())
+        if dropped is not None:
+            event.acceptProposedAction()
+            self._drop.ask(dropped)
+
+    def _load_models(self) -> None:
+        self.strip.set_provider(None)
+        self._show_models()
+        self.bridge.run(self, self.services.warm_up, self._warmed, self._not_warmed, newest="warm up")
+        self.refresh_counts()
+
+    def _show_models(self) -> None:
+        embedders = [model for model in self.services.models() if model.role == "embedder"]
+        self.strip.set_models([(m.id, m.title) for m in embedders], self.services.model.id)
+
+    def _warmed(self, report: ProviderReport) -> None:
+        self.strip.set_provider(report)
+
+    def _not_warmed(self, error: Exception) -> None:
+        self.strip.set_provider_problem(str(error))
+        self.show_error(error)
+
+    def _use_model(self, model_id: str) -> None:
+        def done(_result: object) -> None:
+            self._load_models()
+            for page in self._pages.values():
+                page.refresh()
+
+        self.bridge.run(self, lambda: self.services.use_model(model_id), done, lane="write", newest="model")
+
+    def refresh_counts(self) -> None:
+        """Read the size of the gallery again."""
+        self.bridge.run(
+            self, lambda: self.services.gallery.counts(),
+            lambda counts: self.strip.set_counts(counts.people, counts.samples), newest="counts",
+        )  # fmt: skip
+
+    def _task_failed(self, owner: object, error: Exception) -> None:
+        if isinstance(owner, Page):
+            owner.show_error(error)
+        else:
+            self.show_error(error)
+
+    def show_error(self, error: BaseException) -> None:
+        """Show an error above the page, whatever page that is."""
+        if not isinstance(error, KnownError):
+            logger.error("An error reached the window", exc_info=error)
+        self.errors.show_error(error)
+
+    def _restore(self) -> None:
+        geometry = self._state.value("geometry")
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+            self.resize(theme.size("window_width"), theme.size("window_height"))
+        wanted = str(self._state.value("page", PAGES[0].name))
+        self.show_page(wanted if wanted in {page.name for page in PAGES} else PAGES[0].name)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._state.setValue("geometry", self.saveGeometry())
+        self._state.setValue("page", self.page.name)
+        self._state.sync()
+        self.page.deactivate()
+        super().closeEvent(event)

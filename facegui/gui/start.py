@@ -1,0 +1,195 @@
+"""From nothing to a window: application, theme, missing libraries, uncaught errors."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from facegui import paths
+from facegui.errors import KnownError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from facegui.gui.main_window import MainWindow
+    from facegui.services import Services
+
+__all__ = ["check_libraries", "has_screen", "main", "make_app", "run_window"]
+
+logger = logging.getLogger(__name__)
+
+# Qt aborts the process when one of these is missing, so they are tried first. Debian's package beside each.
+LIBRARIES: Final = {
+    "libEGL.so.1": "libegl1", "libGL.so.1": "libgl1", "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3", "libfontconfig.so.1": "libfontconfig1", "libglib-2.0.so.0": "libglib2.0-0",
+}  # fmt: skip
+XCB_LIBRARIES: Final = {
+    "libxcb-cursor.so.0": "libxcb-cursor0", "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1", "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-render-util.so.0": "libxcb-render-util0", "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1", "libxcb-randr.so.0": "libxcb-randr0", "libX11-xcb.so.1": "libx11-xcb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}  # fmt: skip
+SCREENLESS: Final = ("offscreen", "minimal", "vnc")
+
+
+def has_screen() -> bool:
+    """Tell whether a window could be seen: on Linux, whether a display is named in the environment."""
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in SCREENLESS:
+        return False
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def check_libraries(loads: Callable[[str], bool] = _loads) -> None:
+    """Look for the system libraries that Qt needs, before Qt aborts for want of them.
+
+    Raises
+    ------
+    KnownError
+        Some are missing; names Debian's packages.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    needed = dict(LIBRARIES)
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] not in (*SCREENLESS, "wayland"):
+        needed |= XCB_LIBRARIES
+    missing = [package for library, package in needed.items() if not loads(library)]
+    if missing:
+        raise KnownError(
+            "The window cannot open.",
+            "Libraries of the system that Qt needs are missing.",
+            f"On Debian or Ubuntu: sudo apt-get install {' '.join(missing)}",
+        )
+
+
+def make_app(theme_setting: str = "system") -> QApplication:
+    """Return the application, made if need be, with name, icon and theme.
+
+    Raises
+    ------
+    KnownError
+        Libraries of the system are missing.
+    """
+    check_libraries()
+    # OpenCV's build with a window system points Qt at its own plugins and fonts when it is imported.
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        os.environ.pop(name, None)
+    from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+    from PySide6.QtGui import QGuiApplication, QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from facegui.gui import theme
+
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("facegui")
+    app.setApplicationDisplayName("facegui")
+    QGuiApplication.setDesktopFileName("facegui")
+    app.setWindowIcon(QIcon(str(paths.assets_dir() / "facegui.svg")))
+    for catalogue, folder in (
+        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+        ("facegui", str(paths.assets_dir() / "translations")),
+    ):
+        translator = QTranslator(app)
+        if translator.load(QLocale(), catalogue, "_", folder):
+            app.installTranslator(translator)
+    theme.install(app, theme_setting)
+    return app
+
+
+def _catch_errors(window: MainWindow) -> Callable[[], None]:
+    """Send what nobody caught to the log and the window; return how to undo that."""
+    from PySide6.QtCore import QObject, Signal
+
+    class Relay(QObject):
+        caught = Signal(object)
+
+    relay = Relay(window)
+    relay.caught.connect(window.show_error)
+    before, before_threads = sys.excepthook, threading.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            before(kind, error, trace)
+            return
+        logger.critical("Uncaught error", exc_info=(kind, error, trace))
+        relay.caught.emit(error)
+
+    def thread_hook(args: threading.ExceptHookArgs) -> None:
+        hook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+
+    sys.excepthook, threading.excepthook = hook, thread_hook
+
+    def restore() -> None:
+        sys.excepthook, threading.excepthook = before, before_threads
+
+    return restore
+
+
+def run_window(services_factory: Callable[[], Services], on_shown: Callable[[MainWindow], None] | None = None) -> int:
+    """Open the window and stay until it is closed; returns the exit status.
+
+    Parameters
+    ----------
+    services_factory : callable
+        Makes the services quickly; models and gallery are loaded in the background.
+    on_shown : callable or None
+        Called with the window once it is on the screen.
+
+    Raises
+    ------
+    KnownError
+        Libraries of the system are missing, or the services cannot be made.
+    """
+    app = make_app()
+    from PySide6.QtCore import QTimer
+
+    from facegui.gui import theme
+    from facegui.gui.bridge import Bridge
+    from facegui.gui.main_window import MainWindow
+
+    services = services_factory()
+    try:
+        theme.install(app, services.settings.theme)
+        bridge = Bridge()
+        window = MainWindow(services, bridge)
+        restore = _catch_errors(window)
+        try:
+            window.show()
+            if on_shown is not None:
+                QTimer.singleShot(0, window, lambda: on_shown(window))
+            return int(app.exec())
+        finally:
+            restore()
+            bridge.close()
+            window.deleteLater()
+    finally:
+        services.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the window on the user's own gallery; the entry point of ``facegui-window``."""
+    del argv  # the window takes no arguments; the command line does
+    from facegui.services import Services
+
+    try:
+        return run_window(Services)
+    except KnownError as error:
+        print(error, file=sys.stderr)
+        return 2
