@@ -201,8 +201,13 @@ class Calibration:
         return Rate(value, min(low, value), max(high, value, floor))
 
     def probability(self, similarity: float) -> float:
-        """Return the probability (0..1) of the same person, had both been equally likely beforehand."""
-        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * similarity + self.intercept, -500, 500))))
+        """Return the probability of the same person, had both been equally likely beforehand.
+
+        It never comes nearer to 0 or 1 than the smallest claim that the calibration supports.
+        """
+        logit = np.clip(self.slope * similarity + self.intercept, -500, 500)
+        limit = min(self.smallest_claim, 0.5)
+        return float(np.clip(1.0 / (1.0 + np.exp(-logit)), limit, 1.0 - limit))
 
     def densities(self) -> Densities:
         """Return the distributions of impostor and genuine scores."""

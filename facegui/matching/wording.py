@@ -6,7 +6,7 @@ from math import floor, isfinite, log10
 
 __all__ = [
     "format_interval", "format_limit", "format_percent", "format_probability", "format_rate",
-    "format_short_meaning", "format_similarity", "format_threshold_meaning",
+    "format_share", "format_short_meaning", "format_similarity", "format_threshold_meaning",
 ]  # fmt: skip
 
 MINUS = "\u2212"
@@ -92,6 +92,11 @@ def format_percent(probability: float) -> str:
     if probability < 1 - _MOST_CERTAIN:
         return "below 1 %"
     return f"{round(probability * 100)} %"
+
+
+def format_share(share: float, digits: int = 2) -> str:
+    """Return a measured share in per cent with decimals: ``99.31 %``."""
+    return f"{share * 100:.{digits}f} %"
 
 
 def format_probability(probability: float) -> str:
