@@ -70,7 +70,7 @@ def is_depthwise(network: Network, node: Any) -> bool:
     """Tell whether a Conv has one filter per channel."""
     weight = network.weights[node.input[1]]
     groups: int = network.attributes(node).get("group", 1)
-    return weight.shape[1] == 1 and groups == weight.shape[0]
+    return bool(weight.shape[1] == 1 and groups == weight.shape[0])
 
 
 def _scale_output(network: Network, node: Any, factors: np.ndarray) -> None:
