@@ -96,7 +96,7 @@ class Bridge(QObject):
         """Run a job to its end; cancelling closes the generator at its next yield."""
         task = Task(owner, title)
 
-        def body() -> T:
+        def body() -> T | None:
             return self._drive(task, job, on_progress, on_partial)
 
         return self._submit(task, lambda: self._work(task, body, on_done, on_error, on_cancelled), lane, newest)
@@ -140,7 +140,7 @@ class Bridge(QObject):
             message[1]()
 
     def _work(
-        self, task: Task, fn: Callable[[], T], on_done: Callable[[T], None] | None,
+        self, task: Task, fn: Callable[[], Any], on_done: Callable[[Any], None] | None,
         on_error: Callable[[Exception], None] | None, on_cancelled: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Body of the worker thread: whatever happens, the end of the task is posted."""

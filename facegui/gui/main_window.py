@@ -37,7 +37,8 @@ from facegui.gui.widgets.shortcuts_overlay import ShortcutsOverlay
 from facegui.gui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
-    from facegui.services import ProviderReport, Services
+    from facegui.faces.session import ProviderReport
+    from facegui.services import Services
 
 __all__ = ["PAGES", "MainWindow", "window_state"]
 
@@ -117,7 +118,7 @@ class MainWindow(QMainWindow):
 
     def _bind_keys(self) -> None:
         def bind(keys: QKeySequence | QKeySequence.StandardKey | str, act: Callable[[], object]) -> None:
-            QShortcut(QKeySequence(keys), self, activated=act)
+            QShortcut(QKeySequence(keys), self).activated.connect(act)
 
         for number, page in enumerate(PAGES, start=1):
             bind(f"Ctrl+{number}", lambda name=page.name: self.show_page(name))  # type: ignore[misc]
@@ -206,7 +207,8 @@ class MainWindow(QMainWindow):
             (f"Ctrl+{pages}", self.tr("Go to a page")), ("Ctrl+O", self.tr("Open photos")),
             ("Ctrl+V", self.tr("Paste a photo")), ("Ctrl+Z", self.tr("Undo the last change")),
             ("Ctrl+I", self.tr("Show or hide the details")), ("Space", self.tr("Take the camera's picture")),
-            ("Enter", self.tr("Confirm")), ("Esc", self.tr("Cancel")), ("← ↑ → ↓", self.tr("Move in grids and along the scale")),
+            ("Enter", self.tr("Confirm")), ("Esc", self.tr("Cancel")),
+            ("← ↑ → ↓", self.tr("Move in grids and along the scale")),
         ]  # fmt: skip
         self._keys.show_keys(keys + self.page.shortcuts())
 

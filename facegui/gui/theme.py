@@ -17,15 +17,15 @@ from types import MappingProxyType
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from facegui import paths
 
 __all__ = [
-    "SCHEMES", "ThemeManager", "color", "font", "icon", "install", "is_dark", "manager", "pixmap", "set_icon",
-    "set_role", "size", "time", "tokens",
+    "SCHEMES", "ThemeManager", "color", "font", "icon", "install", "is_dark", "line_height", "manager", "pixmap",
+    "set_icon", "set_role", "size", "time", "tokens",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -172,6 +172,11 @@ def font(kind: str = "body", *, bold: bool = False, tabular: bool = False) -> QF
     if tabular:
         result.setFeature(QFont.Tag("tnum"), 1)
     return result
+
+
+def line_height(kind: str) -> int:
+    """Return the height of a line of text in one of the type sizes."""
+    return QFontMetrics(font(kind)).height()
 
 
 @lru_cache(maxsize=128)

@@ -221,10 +221,12 @@ class Page(QWidget):
                 "camera-off", self.tr("The camera is gone"), self.tr("Plug it in again, or choose another one.")
             ),
             State.MODEL_MISSING: StateWords(
-                "warning", self.tr("The model cannot be loaded"), self.tr("Choose another one at the bottom left, or install facegui again.")
+                "warning", self.tr("The model cannot be loaded"),
+                self.tr("Choose another one below, or install facegui again."),
             ),
             State.LOCKED: StateWords(
-                "lock", self.tr("The gallery is locked"), self.tr("Another program is writing to it. Wait a moment and try again.")
+                "lock", self.tr("The gallery is locked"),
+                self.tr("Another program is writing to it. Try again in a moment."),
             ),
             State.ERROR: StateWords("warning", self.tr("This did not work"), ""),
         }  # fmt: skip

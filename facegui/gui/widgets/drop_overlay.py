@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt, Signal
@@ -50,13 +51,12 @@ class DropOverlay(QWidget):
     def __init__(self, choices: Sequence[tuple[str, str, str]], parent: QWidget) -> None:
         """Make the choices: (name of the page, icon, words)."""
         super().__init__(parent)
+        self._over = parent
         self._dropped: Dropped | None = None
         self._asking = False
         self._question = label("", "heading")
         self._question.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._buttons = [
-            button(words, lambda page=name: self._choose(page), icon=icon) for name, icon, words in choices
-        ]
+        self._buttons = [button(words, partial(self._choose, name), icon=icon) for name, icon, words in choices]
         cancel = button(self.tr("Cancel"), self.dismiss, role="quiet")
         self._card = card(self._question)
         body = self._card.layout()
@@ -109,15 +109,14 @@ class DropOverlay(QWidget):
             self.chosen.emit(page, dropped)
 
     def _cover(self, on: bool) -> None:
-        parent = self.parentWidget()
-        self.setGeometry(parent.rect())
+        self.setGeometry(self._over.rect())
         self.setVisible(on)
         self.raise_()
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._over.rect())
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

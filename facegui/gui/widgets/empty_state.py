@@ -67,8 +67,8 @@ class EmptyState(QWidget):
             item.setAlignment(Qt.AlignmentFlag.AlignCenter)
             item.setFixedWidth(min(theme.size("inspector") + theme.size("tile"), theme.size("minimum_width")))
         inner = column(self._drawing, self._title, self._text, self._action, gap="unit")
-        for index in range(inner.count()):
-            inner.setAlignment(inner.itemAt(index).widget(), Qt.AlignmentFlag.AlignHCenter)
+        for part in (self._drawing, self._title, self._text, self._action):
+            inner.setAlignment(part, Qt.AlignmentFlag.AlignHCenter)
         inner.insertSpacing(1, theme.size("unit"))
         inner.insertSpacing(inner.count() - 1, theme.size("unit"))
         outer = column(None, margin="unit")
@@ -82,7 +82,8 @@ class EmptyState(QWidget):
         self._drawing.set_name(drawing, role)
         for item, words in ((self._title, title), (self._text, text)):
             item.setText(words)
-            item.setFixedHeight(item.heightForWidth(item.width()))
+            item.ensurePolished()
+            item.setFixedHeight(max(0, item.heightForWidth(item.width())))
         self._text.setVisible(bool(text))
         self._action.setText(action)
         self._action.setVisible(bool(action))

@@ -1,0 +1,172 @@
+"""The faces drawn over a photo: boxes, five points, the reason why one is bad."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from facegui.faces.types import Box, Landmarks, Photo, Quality, QualityReason
+from facegui.gui import theme
+from facegui.gui.widgets.decision_badge import outcome_role
+from facegui.matching.decision import Outcome
+
+__all__ = ["FaceMark", "Viewport", "draw_marks", "marks_of", "quality_text", "reason_advice", "reason_text"]
+
+_DIM: Final = 0.45
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceMark:
+    """A face over a photo, in pixels of the photo's frame.
+
+    Attributes
+    ----------
+    box : Box
+    landmarks : Landmarks or None
+    caption : str
+        Written at the box, for example a name.
+    bad : str
+        Why the face is of no use; a bad face is dimmed and this is written on it.
+    outcome : Outcome or None
+        Colours the box.
+    """
+
+    box: Box
+    landmarks: Landmarks | None = None
+    caption: str = ""
+    bad: str = ""
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewport:
+    """Where the photo lies in the widget: target rectangle, size of the frame, mirrored or not."""
+
+    target: QRectF
+    width: int
+    height: int
+    mirrored: bool = False
+
+    def rect(self, box: Box) -> QRectF:
+        """Return a box in widget coordinates."""
+        scale_x, scale_y = self.target.width() / self.width, self.target.height() / self.height
+        left = self.width - box.right if self.mirrored else box.x
+        return QRectF(
+            self.target.left() + left * scale_x, self.target.top() + box.y * scale_y,
+            box.width * scale_x, box.height * scale_y,
+        )  # fmt: skip
+
+    def point(self, x: float, y: float) -> QPointF:
+        """Return a point in widget coordinates."""
+        across = self.width - x if self.mirrored else x
+        return QPointF(
+            self.target.left() + across * self.target.width() / self.width,
+            self.target.top() + y * self.target.height() / self.height,
+        )
+
+
+def reason_text(reason: QualityReason) -> str:
+    """Return a quality reason in the user's language."""
+    translate = QCoreApplication.translate
+    return {
+        QualityReason.TOO_SMALL: translate("Quality", "too small"),
+        QualityReason.EYES_TOO_NEAR: translate("Quality", "eyes too near each other"),
+        QualityReason.BLURRED: translate("Quality", "blurred"),
+        QualityReason.DARK: translate("Quality", "dark"),
+        QualityReason.OVEREXPOSED: translate("Quality", "over-exposed"),
+        QualityReason.TURNED: translate("Quality", "turned away"),
+        QualityReason.PARTLY_OUTSIDE: translate("Quality", "partly outside"),
+    }.get(reason, str(reason))
+
+
+def reason_advice(reason: QualityReason) -> str:
+    """Return what to do about a quality reason, one short sentence."""
+    translate = QCoreApplication.translate
+    return {
+        QualityReason.TOO_SMALL: translate("Quality", "Come closer, or use a larger photo."),
+        QualityReason.EYES_TOO_NEAR: translate("Quality", "Come closer, or use a larger photo."),
+        QualityReason.BLURRED: translate("Quality", "Hold still, or use a sharper photo."),
+        QualityReason.DARK: translate("Quality", "Put more light on the face."),
+        QualityReason.OVEREXPOSED: translate("Quality", "Put less light on the face."),
+        QualityReason.TURNED: translate("Quality", "Look towards the camera."),
+        QualityReason.PARTLY_OUTSIDE: translate("Quality", "Move so that the whole face is in the picture."),
+    }.get(reason, "")
+
+
+def quality_text(quality: Quality) -> str:
+    """Return the quality in words: the reasons, or ``good``."""
+    if quality.reasons:
+        return ", ".join(reason_text(reason) for reason in quality.reasons)
+    return QCoreApplication.translate("Quality", "good quality")
+
+
+def marks_of(photo: Photo) -> tuple[FaceMark, ...]:
+    """Return marks of all faces of a photo; one with quality reasons says the worst of them."""
+    return tuple(
+        FaceMark(
+            face.detection.box, face.detection.landmarks,
+            bad=reason_text(face.quality.reasons[0]) if face.quality.reasons else "",
+        )
+        for face in photo.faces
+    )  # fmt: skip
+
+
+def _pill(painter: QPainter, bounds: QRectF, at: QRectF, text: str) -> None:
+    """Write a text on a dark pill at the foot of a box, kept inside the photo."""
+    painter.setFont(theme.font("small", bold=True))
+    half = theme.size("half")
+    width = painter.fontMetrics().horizontalAdvance(text) + 3 * half
+    height = painter.fontMetrics().height() + half
+    left = min(max(at.center().x() - width / 2, bounds.left()), max(bounds.left(), bounds.right() - width))
+    top = at.bottom() + half
+    if top + height > bounds.bottom():
+        top = max(bounds.top(), min(at.bottom(), bounds.bottom()) - height - half)
+    area = QRectF(left, top, min(width, bounds.width()), height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("overlay_back"))
+    painter.drawRoundedRect(area, theme.size("small_radius"), theme.size("small_radius"))
+    painter.setPen(theme.color("overlay"))
+    words = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width() - half))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def draw_marks(painter: QPainter, view: Viewport, marks: tuple[FaceMark, ...], selected: int, focused: bool) -> None:
+    """Draw all marks; the selected one is strong, the others thin."""
+    painter.save()
+    painter.setClipRect(view.target)
+    radius = theme.size("small_radius")
+    for index, mark in enumerate(marks):
+        area = view.rect(mark.box)
+        chosen = index == selected
+        weight = theme.size("focus") + (1 if chosen and focused else 0) if chosen else theme.size("hairline")
+        if mark.bad:
+            veil = QColor(theme.color("overlay_back"))
+            veil.setAlphaF(_DIM)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(veil)
+            painter.drawRoundedRect(area, radius, radius)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("overlay_halo"), weight + theme.size("focus")))
+        painter.drawRoundedRect(area, radius, radius)
+        line = theme.color(outcome_role(mark.outcome)) if mark.outcome is not None else theme.color("overlay")
+        style = Qt.PenStyle.DashLine if mark.bad else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(line, weight, style))
+        painter.drawRoundedRect(area, radius, radius)
+        if mark.landmarks is not None and (chosen or len(marks) == 1):
+            _draw_points(painter, view, mark.landmarks, area)
+    for mark in marks:
+        text = mark.bad or mark.caption
+        if text:
+            _pill(painter, view.target, view.rect(mark.box), text)
+    painter.restore()
+
+
+def _draw_points(painter: QPainter, view: Viewport, landmarks: Landmarks, area: QRectF) -> None:
+    radius = max(1.5, min(float(theme.size("half")), area.width() / (2.5 * theme.size("unit"))) * 0.75)
+    painter.setBrush(theme.color("overlay"))
+    painter.setPen(QPen(theme.color("overlay_halo"), theme.size("hairline")))
+    for x, y in landmarks.tolist():
+        painter.drawEllipse(view.point(x, y), radius, radius)
