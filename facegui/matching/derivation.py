@@ -3,20 +3,23 @@
 All pairs are made: every two photos of one person are a genuine pair, every two photos of different people
 an impostor pair. Pairs that share a person are not independent, so the intervals come from a bootstrap over
 people: each replicate draws as many people as there are, with replacement, and a pair of people counts as
-often as the product of the two draws. The pairs are streamed person by person and never held all at once.
+often as the product of the two draws. Small rates are skewed, and the plain percentiles would lie too low, so
+they are corrected (BCa, Efron 1987) with a jackknife over people. The pairs are streamed person by person and
+never held all at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facegui.errors import KnownError
 from facegui.matching.calibration import Calibration, Condition, OperatingPoint
-from facegui.matching.curves import BINS, CENTERS, EDGES, Floats, bin_index, crossing, survival
+from facegui.matching.curves import BINS, CENTERS, EDGES, Floats, bin_index, crossing
 
 __all__ = ["FMRS", "derive", "derive_from_scores"]
 
@@ -27,8 +30,9 @@ _FINE = 10  # the operating points are found on a grid this many times finer
 _FINE_BINS = BINS * _FINE
 _LEAST_COUNT = 10
 _BLOCK = 4_000_000  # similarities held at once
-_INTERVAL = (2.5, 97.5)
+_INTERVAL = (0.025, 0.975)
 _NOT_UNIT = 1e-3
+_TINY = 1e-12
 
 Block = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.floating]]
 """Similarities of some photos (rows) to some photos (columns)."""
@@ -116,6 +120,8 @@ class _Sums:
     genuine: Floats
     impostor_replicates: Floats  # (replicates, BINS)
     genuine_replicates: Floats
+    impostor_people: Floats  # (people, BINS): the pairs that each person is part of
+    genuine_people: Floats
     identity_pairs: int = 0
 
 
@@ -133,6 +139,7 @@ def _stream(
     sums = _Sums(
         np.zeros(_FINE_BINS), np.zeros(_FINE_BINS),
         np.zeros((len(draws), BINS)), np.zeros((len(draws), BINS)),
+        np.zeros((len(people), BINS)), np.zeros((len(people), BINS)),
     )  # fmt: skip
     frontal = np.concatenate([f for f, _ in people])
     frontal_owner = np.repeat(np.arange(len(people)), [len(f) for f, _ in people])
@@ -156,6 +163,7 @@ def _stream(
             index = bin_index(genuine, _FINE_BINS)
             sums.genuine += np.bincount(index, minlength=_FINE_BINS)
             histogram = np.bincount(_coarse(index), minlength=BINS)
+            sums.genuine_people[person] = histogram
             sums.genuine_replicates += draws[:, person, None] * histogram
         others = len(people) - person - 1
         pairs = np.zeros((others, BINS))
@@ -167,6 +175,8 @@ def _stream(
                 sums.impostor += np.bincount(index.ravel(), minlength=_FINE_BINS)
                 flat = _coarse(index) + (owners - person - 1) * BINS
                 pairs += np.bincount(flat.ravel(), minlength=others * BINS).reshape(others, BINS)
+        sums.impostor_people[person] += pairs.sum(axis=0)
+        sums.impostor_people[person + 1 :] += pairs
         sums.identity_pairs += int(np.count_nonzero(pairs.any(axis=1)))
         sums.impostor_replicates += draws[:, person, None] * (draws[:, person + 1 :] @ pairs)
     return sums
@@ -223,13 +233,46 @@ def _rounded(values: Floats) -> tuple[float, ...]:
     return tuple(float(f"{v:.3g}") for v in values)
 
 
-def _intervals(replicates: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the limits of the share at or above each edge, from histograms (replicates, BINS)."""
-    above = np.cumsum(replicates[:, ::-1], axis=1)[:, ::-1]
+def _shares(histograms: Floats) -> Floats:
+    """Return the share at or above each edge, (rows, BINS + 1), leaving out empty rows."""
+    above = np.cumsum(histograms[:, ::-1], axis=1)[:, ::-1]
     above = above[above[:, 0] > 0]
-    share = np.hstack([above, np.zeros((len(above), 1))]) / above[:, :1]
-    low, high = np.percentile(share, _INTERVAL, axis=0)
-    return _rounded(low), _rounded(high)
+    result: Floats = np.hstack([above, np.zeros((len(above), 1))]) / above[:, :1]
+    return result
+
+
+def _intervals(replicates: Floats, people: Floats, total: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the limits of the share at or above each edge: bias-corrected, accelerated percentiles.
+
+    Parameters
+    ----------
+    replicates : array, shape (replicates, BINS)
+        Histograms of the replicates.
+    people : array, shape (people, BINS)
+        Histogram of the pairs that go when a person is left out.
+    total : array, shape (BINS,)
+    """
+    estimate = _shares(total[None])[0]
+    shares = np.sort(np.vstack([_shares(replicates), estimate]), axis=0)
+    left_out = _shares(total - people)
+    if not len(left_out):  # two people: without one of them there is no pair
+        left_out = estimate[None]
+    pull = left_out.mean(axis=0) - left_out
+    spread = np.sum(pull**2, axis=0)
+    skew = np.divide(np.sum(pull**3, axis=0), 6 * spread**1.5, out=np.zeros_like(spread), where=spread > 0)
+    below = (np.mean(shares < estimate, axis=0) + np.mean(shares <= estimate, axis=0)) / 2
+    normal = NormalDist()
+    limits = np.empty((2, BINS + 1))
+    for edge in range(BINS + 1):
+        bias = normal.inv_cdf(float(np.clip(below[edge], 0.5 / len(shares), 1 - 0.5 / len(shares))))
+        for row, part in enumerate(_INTERVAL):
+            wanted = bias + normal.inv_cdf(part)
+            damping = 1 - skew[edge] * wanted
+            corrected = normal.cdf(bias + wanted / damping) if damping > 0 else 1.0
+            limits[row, edge] = np.quantile(shares[:, edge], corrected)
+    low, high = np.minimum(limits[0], estimate), np.maximum(limits[1], estimate)
+    # The correction varies from edge to edge; the limits of a falling curve fall too.
+    return _rounded(np.minimum.accumulate(low)), _rounded(np.maximum.accumulate(high[::-1])[::-1])
 
 
 def _assemble(
@@ -246,9 +289,10 @@ def _assemble(
     impostor = sums.impostor.reshape(BINS, _FINE).sum(axis=1)
     genuine = sums.genuine.reshape(BINS, _FINE).sum(axis=1)
     slope, intercept = _logistic(impostor, genuine)
-    fmr_low, fmr_high = _intervals(sums.impostor_replicates)
+    fmr_low, fmr_high = _intervals(sums.impostor_replicates, sums.impostor_people, impostor)
     # The share below an edge is the share above it with the scale turned round.
-    fnmr_low, fnmr_high = (bound[::-1] for bound in _intervals(sums.genuine_replicates[:, ::-1]))
+    turned = sums.genuine_replicates[:, ::-1], sums.genuine_people[:, ::-1], genuine[::-1]
+    fnmr_low, fnmr_high = (limit[::-1] for limit in _intervals(*turned))
     bare = Calibration(
         model_id=model_id, condition=condition, source=source,
         people=people, photos=photos, failures=failures,
@@ -273,19 +317,14 @@ def _operating_point(fmr: float, calibration: Calibration, sums: _Sums) -> Opera
     else:
         index = int(np.ceil((calibration.threshold_for(fmr) + 1.0) * (_FINE_BINS / 2) - 1e-6))
     threshold = round(-1.0 + index * 2.0 / _FINE_BINS, 6)
-    draws = [
-        crossing(fmr, EDGES, survival(histogram, calibration.identity_pairs))
-        for histogram in sums.impostor_replicates
-        if histogram.sum() > 0
-    ]
-    low, high = np.percentile(draws, _INTERVAL)
+    low, high = (crossing(fmr, EDGES, np.maximum(c, _TINY)) for c in (calibration.fmr_low, calibration.fmr_high))
     rate = calibration.fmr_at(threshold)
     below = float(np.sum(sums.genuine[:index]) / np.sum(sums.genuine))
     return OperatingPoint(
         fmr=fmr,
         threshold=threshold,
-        threshold_low=round(min(float(low), threshold), 3),
-        threshold_high=round(max(float(high), threshold), 3),
+        threshold_low=round(min(low, threshold), 3),
+        threshold_high=round(max(high, threshold), 3),
         fmr_low=float(f"{min(rate.low, fmr):.3g}"),
         fmr_high=float(f"{max(rate.high, fmr):.3g}"),
         fnmr=float(f"{below:.3g}"),

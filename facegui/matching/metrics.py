@@ -245,14 +245,14 @@ def fold_accuracy(scores: ArrayLike, same: ArrayLike, folds: ArrayLike) -> Folds
     """
     values, mask = np.asarray(scores, dtype=np.float64), np.asarray(same, dtype=bool)
     numbers = np.asarray(folds)
+    if len(np.unique(numbers)) < 2:
+        raise ValueError("at least two folds are needed")
     accuracies, thresholds = [], []
     for number in np.unique(numbers):
         inside = numbers == number
         best = best_accuracy(*split(values[~inside], mask[~inside]))
         accuracies.append(accuracy_at(*split(values[inside], mask[inside]), best.threshold))
         thresholds.append(best.threshold)
-    if len(accuracies) < 2:
-        raise ValueError("at least two folds are needed")
     deviation = float(np.std(accuracies, ddof=1))
     return Folds(
         float(np.mean(accuracies)), deviation, deviation / sqrt(len(accuracies)),

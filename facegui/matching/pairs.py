@@ -100,8 +100,8 @@ def assemble(
 ) -> PairSet:
     """Make the value from (path, path, same) rows; `owners` names the person of each path where known."""
     places: dict[str, int] = {}
-    left = np.array([places.setdefault(a, len(places)) for a, _, _ in rows], np.int64)
-    right = np.array([places.setdefault(b, len(places)) for _, b, _ in rows], np.int64)
+    ends = [[places.setdefault(path, len(places)) for path in row[:2]] for row in rows]
+    left, right = np.array(ends, np.int64).T
     same = np.array([s for _, _, s in rows], bool)
     if owners is None:
         people = _linked(len(places), left, right, same)

@@ -89,8 +89,14 @@ def _label(axes: Any, title: str, x: str, y: str) -> None:
 def _draw_scores(axes: Any, report: Report) -> None:
     genuine, impostor = without_failures(report.genuine), without_failures(report.impostor)
     every = np.concatenate([genuine, impostor])
+    if not len(every):
+        axes.text(0.5, 0.5, "no pair could be compared", transform=axes.transAxes, ha="center", color=_MUTED)
+        _label(axes, "Scores", "similarity", "density")
+        return
     bins = np.linspace(np.floor(every.min() * 10) / 10, np.ceil(every.max() * 10) / 10, _BINS)
     for values, colour, name in ((impostor, _IMPOSTOR, "different people"), (genuine, _GENUINE, "same person")):
+        if not len(values):
+            continue
         axes.hist(values, bins, density=True, color=colour, alpha=0.45, edgecolor="none")
         axes.hist(values, bins, density=True, color=colour, histtype="step", linewidth=1.3, label=name)
     at = min(report.at_thresholds, key=lambda a: abs(a.threshold - report.miss_threshold), default=None)

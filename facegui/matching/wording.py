@@ -56,7 +56,7 @@ def format_limit(rate: float) -> str:
     """Return a limit as ``1 in 2,500``, rounded so that it never claims more than the rate given."""
     if rate > _COMMON:
         return f"{min(100, int(-(-rate * 100 // 1)))} in 100"
-    count = 1 / rate
+    count = 1 / rate * (1 + 1e-9)
     unit = 10 ** max(0, floor(log10(count)) - 1)
     return f"1 in {int(count // unit * unit):,}"
 
