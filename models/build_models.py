@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import face_landmark
 import networks
 import sources
 import yunet
@@ -56,11 +57,16 @@ def _fused(downloads: Path) -> bytes:
     )
 
 
+def _face_landmark(downloads: Path) -> bytes:
+    return face_landmark.build_face_landmark(sources.FACE_LANDMARK.read(downloads), "face_landmark")
+
+
 BUILDERS: dict[str, Callable[[Path], bytes]] = {
     "yunet": _yunet,
     "arcface": _arcface,
     "sface": _sface,
     "arcface+sface": _fused,
+    "face_landmark": _face_landmark,
 }
 
 

@@ -24,7 +24,8 @@ FALSE_MATCH_RATES = (1e-2, 1e-3)
 
 def unit(rows: np.ndarray) -> np.ndarray:
     """Divide each row by its length."""
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit_rows: np.ndarray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit_rows
 
 
 def error_rates(genuine: np.ndarray, impostor: np.ndarray) -> list[float]:

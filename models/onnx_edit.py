@@ -238,6 +238,35 @@ def match_prelu(network: Network) -> None:
         network.replace([absolute, difference, product, relu, total], [parametric])
 
 
+def widen_by_convolution(network: Network) -> None:
+    """Turn a Pad that only appends zero channels into a 1x1 convolution, which stays in the blocked layout."""
+    for node in network.of_kind("Pad"):
+        amounts = network.weights[node.input[1]]
+        before, extra = int(amounts[1]), int(amounts[5])
+        if before or np.count_nonzero(amounts) != 1:
+            raise ValueError(f"{node.output[0]} pads more than the end of the channels")
+        (sum_node,) = network.consumers(node.output[0])
+        branch = next(network.producer(name) for name in sum_node.input if name != node.output[0])
+        width = len(network.weights[branch.input[1]]) if branch is not None else 0
+        weight = f"{node.output[0]}_weight"
+        network.weights[weight] = np.eye(width, width - extra, dtype=np.float32)[:, :, None, None]
+        network.replace([node], [helper.make_node("Conv", [node.input[0], weight], [node.output[0]])])
+
+
+def store_as_halves(network: Network, smallest: int) -> None:
+    """Store large weights that float16 holds exactly as float16; a Cast, folded at load, makes them float32 again."""
+    casts = []
+    for name, values in list(network.weights.items()):
+        if values.dtype != np.float32 or values.size < smallest:
+            continue
+        halves = values.astype(np.float16)
+        if np.array_equal(halves.astype(np.float32), values):
+            network.weights[f"{name}.half"] = halves
+            del network.weights[name]
+            casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    network.nodes[:0] = casts
+
+
 def store_as_integers(network: Network, smallest: int) -> None:
     """Store large dequantised weights as int8 again, exactly, with the factors that earlier steps put on their rows.
 

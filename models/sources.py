@@ -13,6 +13,7 @@ import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -73,9 +74,11 @@ class Source:
             if npm is None:
                 raise FileNotFoundError("npm is needed to fetch " + self.package)
             return [npm, "pack", "--silent", f"{self.package}@{self.version}"]
+        # An environment made by uv has no pip of its own.
+        pip = [sys.executable, "-m", "pip"] if find_spec("pip") else ["uv", "tool", "run", "pip"]
         # mediapipe publishes wheels per platform; the model inside is the same in each.
         return [
-            *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
+            *(*pip, "download", "--quiet", "--no-deps", "--only-binary=:all:"),
             *("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
             *("--dest", str(downloads), f"{self.package}=={self.version}"),
         ]
