@@ -37,6 +37,8 @@ def escape_path(path: str) -> str:
 
 
 def _unescape_path(stored: str) -> str:
+    if _MARK not in stored:  # nearly always
+        return stored
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), stored)
 
 

@@ -18,10 +18,12 @@ from facegui.gallery.records import FaceRecord
 __all__ = [
     "FACE_COLUMNS",
     "box_of",
+    "check_embedding",
     "decode_crop",
     "encode_crop",
     "face_values",
     "model_keys",
+    "model_keys_of",
     "now",
     "overlap",
     "quality_of",

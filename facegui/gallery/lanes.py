@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select, update
 
 from facegui.errors import KnownError
 from facegui.gallery import undoing
-from facegui.gallery.database import BUSY_SECONDS, Database
+from facegui.gallery.connect import BUSY_SECONDS, Database
 from facegui.gallery.records import Change, Undo
 from facegui.gallery.schema import STATE_ID, State
 

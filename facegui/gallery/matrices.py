@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, LargeBinary, Select, select, type_coerce
 
-from facegui.gallery.database import Database
+from facegui.gallery.connect import Database
 from facegui.gallery.lanes import Lanes, Stamp, read_stamp
 from facegui.gallery.records import FaceMatrix, Ids, TemplateMatrix
 from facegui.gallery.schema import Embedding, Face, Model, Person, Photo

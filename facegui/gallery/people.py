@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.orm import aliased
 
 from facegui.errors import KnownError
-from facegui.faces.types import Image
+from facegui.faces.types import Image, Vector
 from facegui.gallery.facerows import FACE_COLUMNS, box_of, decode_crop, quality_of
 from facegui.gallery.lanes import Lanes
 from facegui.gallery.records import PersonRecord, SampleRecord
-from facegui.gallery.schema import Crop, Face, Person, Photo
+from facegui.gallery.schema import Crop, Embedding, Face, Model, Person, Photo
 from facegui.gallery.undoing import chunks
 
 __all__ = ["People", "clean_name", "name_key"]
@@ -101,6 +101,17 @@ class People(Lanes):
                 rows = connection.execute(select(Crop.face_id, Crop.picture).where(Crop.face_id.in_(some)))
                 pictures.update((row.face_id, row.picture) for row in rows)
         return {face_id: decode_crop(picture) for face_id, picture in pictures.items()}
+
+    def embeddings(self, face_ids: Iterable[int]) -> dict[str, dict[int, Vector]]:
+        """Return the stored vectors of faces, by model id and face id."""
+        found: dict[str, dict[int, Vector]] = {}
+        query = select(Model.sha256, Embedding.face_id, Embedding.vector).join(Model, Model.id == Embedding.model_id)
+        with self._read() as connection:
+            for some in chunks(face_ids):
+                rows = connection.execute(query.where(Embedding.face_id.in_(some)).order_by(Embedding.face_id))
+                for model_id, face_id, vector in rows:
+                    found.setdefault(model_id, {})[face_id] = vector
+        return found
 
 
 def _people(connection: Connection, *conditions: object) -> list[PersonRecord]:

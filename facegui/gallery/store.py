@@ -7,18 +7,21 @@ from typing import Self
 
 from sqlalchemy import func, select
 
+from facegui.gallery import schema
+from facegui.gallery.backup import Backups
 from facegui.gallery.database import open_database
 from facegui.gallery.enrolment import Enrolment
 from facegui.gallery.history import History
 from facegui.gallery.matrices import Matrices
 from facegui.gallery.people import People
+from facegui.gallery.photos import Photos
 from facegui.gallery.records import Counts
-from facegui.gallery.schema import Decision, Face, Person, Photo
+from facegui.gallery.reembedding import Reembedding
 
 __all__ = ["Gallery"]
 
 
-class Gallery(People, Enrolment, History, Matrices):
+class Gallery(People, Enrolment, Photos, Reembedding, History, Matrices, Backups):
     """People, samples, folder index and history in one database.
 
     Methods may be called from any thread: reads run side by side, writes one after the other. A write by another
@@ -62,9 +65,9 @@ class Gallery(People, Enrolment, History, Matrices):
                 return int(connection.execute(query).scalar_one())
 
             return Counts(
-                people=number(Person),
-                samples=number(Face, Face.person_id.is_not(None)),
-                photos=number(Photo, Photo.indexed.is_not(None)),
-                faces=number(Face, Face.indexed),
-                decisions=number(Decision),
+                people=number(schema.Person),
+                samples=number(schema.Face, schema.Face.person_id.is_not(None)),
+                photos=number(schema.Photo, schema.Photo.indexed.is_not(None)),
+                faces=number(schema.Face, schema.Face.indexed),
+                decisions=number(schema.Decision),
             )

@@ -16,14 +16,54 @@ from sqlalchemy import Connection, Engine, event, text, update
 
 from facegui import __version__
 from facegui.errors import KnownError
+from facegui.gallery.connect import APPLICATION_ID, WRITES, copy_database
 from facegui.gallery.schema import State
 
-__all__ = ["REVISIONS", "copy_database", "stamp", "upgrade"]
+__all__ = ["REVISIONS", "refuse_newer", "schema_version", "stamp", "upgrade"]
 
 REVISIONS: tuple[str, ...] = ("0001",)
 """Ids of the migrations, oldest first."""
 
 SCRIPTS = Path(__file__).resolve().parent / "migrations"
+
+
+def schema_version(connection: sqlite3.Connection, location: str) -> str:
+    """Return the schema's revision.
+
+    Raises
+    ------
+    KnownError
+        The file is a database of another program.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise KnownError(
+            f"{location} is not a gallery.",
+            "It is a database of another program.",
+            "Choose another file; facegui makes a new gallery where no file is yet.",
+        )
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def refuse_newer(connection: sqlite3.Connection, location: str, version: str) -> None:
+    """Refuse a schema that this version does not know.
+
+    Raises
+    ------
+    KnownError
+    """
+    if version in REVISIONS:
+        return
+    writer = ""
+    with contextlib.suppress(sqlite3.Error):
+        row = connection.execute("SELECT written_by FROM state").fetchone()
+        writer = f" ({row[0]})" if row else ""
+    raise KnownError(
+        f"The gallery {location} cannot be opened by this version of facegui ({__version__}).",
+        f"It was made by a newer one{writer}. Nothing in it was changed.",
+        "Upgrade facegui, or open a backup that the older version made.",
+    )
 
 
 def stamp(connection: Connection, revision: str) -> None:
@@ -48,7 +88,7 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def upgrade(engine: Engine, file: Path, version: str) -> Path:
+def upgrade(engine: Engine, file: Path, version: str, *, keep_copy: bool = True) -> Path | None:
     """Bring a gallery to the newest schema, all or nothing; return the backup made before.
 
     Parameters
@@ -58,15 +98,19 @@ def upgrade(engine: Engine, file: Path, version: str) -> Path:
     file : Path
     version : str
         The revision that it has now.
+    keep_copy : bool
+        Whether to make that backup.
 
     Raises
     ------
     KnownError
         The backup could not be written or a migration failed; the gallery is unchanged.
     """
-    moment = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    backup = file.with_name(f"{file.stem}-before-{REVISIONS[-1]}-{moment}{file.suffix}")
-    copy_database(file, backup)
+    backup: Path | None = None
+    if keep_copy:
+        moment = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+        backup = file.with_name(f"{file.stem}-before-{REVISIONS[-1]}-{moment}{file.suffix}")
+        copy_database(file, backup)
 
     # Rebuilding a table drops the old one, which must not take the rows that point at it along.
     def without_keys(connection: sqlite3.Connection, _record: object) -> None:
@@ -76,7 +120,7 @@ def upgrade(engine: Engine, file: Path, version: str) -> Path:
     engine.dispose()
     try:
         with engine.connect() as connection:
-            connection = connection.execution_options(facegui_writes=True)
+            connection = connection.execution_options(**{WRITES: True})
             with connection.begin():
                 (now,) = connection.exec_driver_sql("SELECT version_num FROM alembic_version").one()
                 if now == version:  # nobody else was faster
@@ -88,41 +132,8 @@ def upgrade(engine: Engine, file: Path, version: str) -> Path:
         raise KnownError(
             f"The gallery {file} could not be upgraded.",
             f"{error} Nothing in it was changed.",
-            f"Report this; a copy made before is at {backup}.",
+            f"Please report this. A copy made before is at {backup}." if backup else "Please report this.",
         ) from error
     finally:
         event.remove(engine, "connect", without_keys)
     return backup
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """Copy a live SQLite database into one new file with SQLite's backup interface.
-
-    The copy is complete at the moment it appears under its name; it needs no WAL beside it.
-
-    Raises
-    ------
-    KnownError
-        The target cannot be written.
-    """
-    from facegui.gallery.database import connect_file
-
-    draft = target.with_name(target.name + ".part")
-    try:
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        with (
-            contextlib.closing(connect_file(source, read_only=True)) as reader,
-            contextlib.closing(connect_file(draft)) as writer,
-        ):
-            reader.backup(writer)
-            writer.execute("PRAGMA journal_mode=DELETE")
-        draft.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        raise KnownError(
-            f"The backup {target} could not be written.",
-            f"{error}.",
-            "Check the folder's permissions and free space, then try again.",
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
