@@ -19,7 +19,7 @@ from typing import Final
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QToolButton, QWidget
 
 from facegui import paths
 
@@ -31,7 +31,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 SCHEMES: Final = ("light", "dark")
 _ICON_PROPERTY: Final = "themeIcon"
-_SHEET_ICONS: Final = ("chevron-down", "chevron-up")
+_SHEET_ICONS: Final = {"chevron-down": "muted", "chevron-up": "muted", "check": "on_accent", "dot": "on_accent"}
 _SCALES: Final = (1.0, 1.5, 2.0, 3.0)
 
 
@@ -117,7 +117,7 @@ class ThemeManager(QObject):
             for target in (window, *window.findChildren(QAbstractButton), *window.findChildren(QAction)):
                 name = target.property(_ICON_PROPERTY)
                 if name and isinstance(target, QAbstractButton | QAction):
-                    target.setIcon(icon(*str(name).split("|")))
+                    set_icon(target, *str(name).split("|"))
         self.changed.emit()
 
 
@@ -205,8 +205,14 @@ def pixmap(name: str, role: str = "text", length: int = 0, ratio: float = 1.0) -
     return _render(name, shade, length or size("icon"), ratio)
 
 
-def icon(name: str, role: str = "text", checked_role: str = "accent") -> QIcon:
-    """Return an icon in the present colours; use `set_icon` where it must follow a change of theme."""
+def icon(name: str, role: str = "text", checked_role: str = "accent", gap: int = 0) -> QIcon:
+    """Return an icon in the present colours; use `set_icon` where it must follow a change of theme.
+
+    Parameters
+    ----------
+    gap : int
+        Empty pixels at the right, which keep the words beside it away.
+    """
     result = QIcon()
     states = (
         (QIcon.Mode.Normal, QIcon.State.Off, role),
@@ -215,16 +221,36 @@ def icon(name: str, role: str = "text", checked_role: str = "accent") -> QIcon:
     )
     for mode, state, shade in states:
         for ratio in _SCALES:
-            result.addPixmap(pixmap(name, shade, size("icon"), ratio), mode, state)
+            picture = pixmap(name, shade, size("icon"), ratio)
+            result.addPixmap(_widened(picture, gap) if gap else picture, mode, state)
     return result
+
+
+def _widened(picture: QPixmap, gap: int) -> QPixmap:
+    ratio = picture.devicePixelRatio()
+    result = QPixmap(picture.width() + round(gap * ratio), picture.height())
+    result.setDevicePixelRatio(ratio)
+    result.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(result)
+    painter.drawPixmap(0, 0, picture)
+    painter.end()
+    return result
+
+
+def _gap(target: QObject) -> int:
+    beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    if isinstance(target, QToolButton):
+        return size("half") if target.toolButtonStyle() == beside else 0
+    return size("half") if isinstance(target, QPushButton) else 0
 
 
 def set_icon(target: QAbstractButton | QAction, name: str, role: str = "text", checked_role: str = "accent") -> None:
     """Give a button or an action an icon that follows the theme."""
     target.setProperty(_ICON_PROPERTY, f"{name}|{role}|{checked_role}")
-    target.setIcon(icon(name, role, checked_role))
+    gap = _gap(target)
+    target.setIcon(icon(name, role, checked_role, gap))
     if isinstance(target, QAbstractButton):
-        target.setIconSize(QSize(size("icon"), size("icon")))
+        target.setIconSize(QSize(size("icon") + gap, size("icon")))
 
 
 def set_role(widget: QWidget, role: str) -> None:
@@ -252,10 +278,10 @@ def _palette(colors: Mapping[str, QColor]) -> QPalette:
     return result
 
 
-def _sheet_icon(scheme: str, name: str) -> str:
+def _sheet_icon(scheme: str, name: str, role: str) -> str:
     """Write a tinted icon where the sheet can name it, because a sheet takes only files."""
     file = paths.cache_dir() / "theme" / f"{scheme}-{name}.svg"
-    markup = _drawing(name).replace("currentColor", tokens().colors[scheme]["muted"].name())
+    markup = _drawing(name).replace("currentColor", tokens().colors[scheme][role].name())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(markup, "utf-8")
@@ -279,6 +305,7 @@ def _sheet(scheme: str) -> str:
         "chip_radius": sizes["control"] // 2 - sizes["half"] // 2,
         "chip_inner": sizes["control"] - sizes["half"] - edge,
         "chip_inner_focus": sizes["control"] - sizes["half"] - edge - growth,
+        "radio": sizes["small_icon"] // 2,
         "menu": sizes["half"] + sizes["focus"],
         "bar": sizes["half"] + sizes["focus"],
         "bar_radius": (sizes["half"] + sizes["focus"]) // 2,
@@ -290,6 +317,6 @@ def _sheet(scheme: str) -> str:
     values = {role: value.name() for role, value in table.colors[scheme].items()}
     values |= {f"size_{name}": str(value) for name, value in sizes.items()}
     values |= {f"type_{name}": str(value) for name, value in table.types.items()}
-    values |= {f"icon_{name.replace('-', '_')}": _sheet_icon(scheme, name) for name in _SHEET_ICONS}
+    values |= {f"icon_{name.replace('-', '_')}": _sheet_icon(scheme, name, role) for name, role in _SHEET_ICONS.items()}
     sheet = Path(paths.assets_dir() / "style.qss").read_text("utf-8")
     return Template(sheet).substitute(values)

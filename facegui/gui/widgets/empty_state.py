@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from facegui.gui import theme
@@ -65,7 +65,6 @@ class EmptyState(QWidget):
         self._action = button("", self.activated.emit, role="primary")
         for item in (self._title, self._text):
             item.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            item.setFixedWidth(min(theme.size("inspector") + theme.size("tile"), theme.size("minimum_width")))
         inner = column(self._drawing, self._title, self._text, self._action, gap="unit")
         for part in (self._drawing, self._title, self._text, self._action):
             inner.setAlignment(part, Qt.AlignmentFlag.AlignHCenter)
@@ -80,12 +79,23 @@ class EmptyState(QWidget):
     def show_state(self, drawing: str, title: str, text: str, action: str = "", role: str = "accent") -> None:
         """Show something else; without `action` there is no button."""
         self._drawing.set_name(drawing, role)
-        for item, words in ((self._title, title), (self._text, text)):
-            item.setText(words)
-            item.ensurePolished()
-            item.setFixedHeight(max(0, item.heightForWidth(item.width())))
+        self._title.setText(title)
+        self._text.setText(text)
         self._text.setVisible(bool(text))
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give the wrapped lines their width and the height that they need in it."""
+        widest = theme.size("inspector") + theme.size("tile")
+        width = max(theme.size("tile"), min(widest, self.width() - 2 * theme.size("unit")))
+        for item in (self._title, self._text):
+            item.ensurePolished()
+            item.setFixedSize(width, max(0, item.heightForWidth(width)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

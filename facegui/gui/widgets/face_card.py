@@ -144,6 +144,9 @@ class FaceCard(QFrame):
         self._remove = tool_button("close", self.tr("Remove this sample"), self.removed.emit)
         self._remove.setParent(self)
         self._remove.setVisible(removable)
+        policy = self._bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._bar.setSizePolicy(policy)
         self.setLayout(column(self.crop, self._caption, self._bar, self._words, gap="half", margin="unit"))
         for item in (self._caption, self._bar, self._words):
             item.setFixedWidth(self.crop.sizeHint().width())

@@ -47,6 +47,7 @@ class InspectorPanel(QFrame):
         grid.setHorizontalSpacing(theme.size("unit"))
         grid.setVerticalSpacing(theme.size("half"))
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, theme.size("tile") - 5 * theme.size("unit"))
         for index, entry in enumerate(rows):
             name, value = entry[0], entry[1]
             key = label(name, "muted", wrap=True)

@@ -16,6 +16,7 @@ from facegui.matching.decision import Outcome
 __all__ = ["FaceMark", "Viewport", "draw_marks", "marks_of", "quality_text", "reason_advice", "reason_text"]
 
 _DIM: Final = 0.45
+_PILL_SHARE: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,12 +115,14 @@ def marks_of(photo: Photo) -> tuple[FaceMark, ...]:
     )  # fmt: skip
 
 
-def _pill(painter: QPainter, bounds: QRectF, at: QRectF, text: str) -> None:
-    """Write a text on a dark pill at the foot of a box, kept inside the photo."""
+def _pill(painter: QPainter, bounds: QRectF, at: QRectF, text: str, always: bool) -> None:
+    """Write a text on a dark pill at the foot of a box, kept inside the photo; on a small box only `always`."""
     painter.setFont(theme.font("small", bold=True))
     half = theme.size("half")
     width = painter.fontMetrics().horizontalAdvance(text) + 3 * half
     height = painter.fontMetrics().height() + half
+    if not always and width > _PILL_SHARE * at.width():
+        return
     left = min(max(at.center().x() - width / 2, bounds.left()), max(bounds.left(), bounds.right() - width))
     top = at.bottom() + half
     if top + height > bounds.bottom():
@@ -133,7 +136,9 @@ def _pill(painter: QPainter, bounds: QRectF, at: QRectF, text: str) -> None:
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def draw_marks(painter: QPainter, view: Viewport, marks: tuple[FaceMark, ...], selected: int, focused: bool) -> None:
+def draw_marks(
+    painter: QPainter, view: Viewport, marks: tuple[FaceMark, ...], selected: int, hovered: int, focused: bool
+) -> None:
     """Draw all marks; the selected one is strong, the others thin."""
     painter.save()
     painter.setClipRect(view.target)
@@ -157,10 +162,13 @@ def draw_marks(painter: QPainter, view: Viewport, marks: tuple[FaceMark, ...], s
         painter.drawRoundedRect(area, radius, radius)
         if mark.landmarks is not None and (chosen or len(marks) == 1):
             _draw_points(painter, view, mark.landmarks, area)
-    for mark in marks:
+    # The chosen and the pointed-at face come last, on top of the others' words.
+    strong = [index for index in (selected, hovered) if 0 <= index < len(marks)]
+    for index in [*(i for i in range(len(marks)) if i not in strong), *strong]:
+        mark = marks[index]
         text = mark.bad or mark.caption
         if text:
-            _pill(painter, view.target, view.rect(mark.box), text)
+            _pill(painter, view.target, view.rect(mark.box), text, index in strong)
     painter.restore()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -65,6 +65,8 @@ class PhotoView(QWidget):
         self._mirrored = False
         self._caption = ""
         self._drag = False
+        self._hovered = -1
+        self.setMouseTracking(True)
         self._empty = EmptyState("photo")
         self._empty.activated.connect(self.action)
         layout = QVBoxLayout(self)
@@ -223,11 +225,26 @@ class PhotoView(QWidget):
         ratio = self.devicePixelRatioF()
         painter.drawImage(view.target, self._picture(view.target, ratio))
         painter.restore()
-        draw_marks(painter, view, self._marks, self._selected, self.hasFocus())
+        draw_marks(painter, view, self._marks, self._selected, self._hovered, self.hasFocus())
         self._paint_frame(painter, view, radius)
 
     def _paint_frame(self, painter: QPainter, view: Viewport, radius: int) -> None:
         unit = theme.size("unit")
+        if self._caption:
+            painter.setFont(theme.font("small"))
+            height = painter.fontMetrics().height() + unit
+            strip = QRectF(view.target.left(), view.target.bottom() - height, view.target.width(), height)
+            path = QPainterPath()
+            path.addRoundedRect(view.target, radius, radius)
+            painter.save()
+            painter.setClipPath(path)
+            painter.fillRect(strip, theme.color("overlay_back"))
+            painter.setPen(theme.color("overlay"))
+            words = painter.fontMetrics().elidedText(
+                self._caption, Qt.TextElideMode.ElideMiddle, int(strip.width() - 2 * unit)
+            )
+            painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, words)
+            painter.restore()
         role = outcome_role(self._outcome) if self._outcome is not None else "accent" if self._drag else ""
         if role:
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -241,19 +258,6 @@ class PhotoView(QWidget):
             painter.setBrush(theme.color("panel"))
             painter.drawRoundedRect(place.adjusted(-3, -3, 3, 3), radius, radius)
             draw_badge(painter, place, self._outcome)
-        if self._caption:
-            painter.setFont(theme.font("small"))
-            height = painter.fontMetrics().height() + unit
-            strip = QRectF(view.target.left(), view.target.bottom() - height, view.target.width(), height)
-            path = QPainterPath()
-            path.addRoundedRect(view.target, radius, radius)
-            painter.setClipPath(path)
-            painter.fillRect(strip, theme.color("overlay_back"))
-            painter.setPen(theme.color("overlay"))
-            words = painter.fontMetrics().elidedText(
-                self._caption, Qt.TextElideMode.ElideMiddle, int(strip.width() - 2 * unit)
-            )
-            painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, words)
 
     def _face_at(self, position: QPointF) -> int:
         view = self.viewport()
@@ -270,6 +274,18 @@ class PhotoView(QWidget):
         if found >= 0:
             self._choose(found)
         super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self._face_at(event.position()) if self._image is not None else -1
+        if found != self._hovered:
+            self._hovered = found
+            self.update()
+        super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered = -1
+        self.update()
+        super().leaveEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         found = self._face_at(event.position()) if self._image is not None else -1
