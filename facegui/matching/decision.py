@@ -148,7 +148,7 @@ def explain(similarity: float, rule: Rule | None, calibration: Calibration | Non
     if not calibration.supports(at_threshold.value):
         caveat = (
             f"Extrapolated: the calibration compared {calibration.people:,} people, enough to claim "
-            f"{wording.format_limit(calibration.smallest_claim)} and no less."
+            f"{wording.format_limit(calibration.smallest_claim)} but nothing rarer."
         )
     return Explanation(
         meaning=meaning,
