@@ -24,7 +24,7 @@ __all__ = ["Bridge", "Task"]
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-LANES: Final = {"analyse": 2, "live": 1, "io": 2, "write": 1, "job": 2}
+LANES: Final = {"analyse": 2, "live": 2, "io": 2, "write": 1, "job": 2}
 
 
 class Task:

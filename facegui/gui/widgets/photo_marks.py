@@ -16,7 +16,7 @@ from facegui.matching.decision import Outcome
 __all__ = ["FaceMark", "Viewport", "draw_marks", "marks_of", "quality_text", "reason_advice", "reason_text"]
 
 _DIM: Final = 0.45
-_PILL_SHARE: Final = 1.3
+_PILL_SHARE: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,25 +115,38 @@ def marks_of(photo: Photo) -> tuple[FaceMark, ...]:
     )  # fmt: skip
 
 
-def _pill(painter: QPainter, bounds: QRectF, at: QRectF, text: str, always: bool) -> None:
-    """Write a text on a dark pill at the foot of a box, kept inside the photo; on a small box only `always`."""
-    painter.setFont(theme.font("small", bold=True))
+def _pill_area(painter: QPainter, bounds: QRectF, at: QRectF, text: str) -> QRectF:
+    """Return where a text goes: at the foot of a box, kept inside the photo."""
     half = theme.size("half")
     width = painter.fontMetrics().horizontalAdvance(text) + 3 * half
     height = painter.fontMetrics().height() + half
-    if not always and width > _PILL_SHARE * at.width():
-        return
     left = min(max(at.center().x() - width / 2, bounds.left()), max(bounds.left(), bounds.right() - width))
     top = at.bottom() + half
     if top + height > bounds.bottom():
         top = max(bounds.top(), min(at.bottom(), bounds.bottom()) - height - half)
-    area = QRectF(left, top, min(width, bounds.width()), height)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.color("overlay_back"))
-    painter.drawRoundedRect(area, theme.size("small_radius"), theme.size("small_radius"))
-    painter.setPen(theme.color("overlay"))
-    words = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width() - half))
-    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
+    return QRectF(left, top, min(width, bounds.width()), height)
+
+
+def _draw_pills(painter: QPainter, view: Viewport, marks: tuple[FaceMark, ...], first: list[int]) -> None:
+    """Write words on dark pills: those of `first` always, others where the box is large enough and room is left."""
+    painter.setFont(theme.font("small", bold=True))
+    taken: list[QRectF] = []
+    for index in [*first, *(i for i in range(len(marks)) if i not in first)]:
+        text, box = marks[index].bad or marks[index].caption, view.rect(marks[index].box)
+        if not text:
+            continue
+        area = _pill_area(painter, view.target, box, text)
+        crowded = area.width() > _PILL_SHARE * box.width() or any(area.intersects(other) for other in taken)
+        if crowded and index not in first:
+            continue
+        taken.append(area)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("overlay_back"))
+        painter.drawRoundedRect(area, theme.size("small_radius"), theme.size("small_radius"))
+        painter.setPen(theme.color("overlay"))
+        room = int(area.width() - theme.size("half"))
+        words = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
 
 
 def draw_marks(
@@ -162,13 +175,8 @@ def draw_marks(
         painter.drawRoundedRect(area, radius, radius)
         if mark.landmarks is not None and (chosen or len(marks) == 1):
             _draw_points(painter, view, mark.landmarks, area)
-    # The chosen and the pointed-at face come last, on top of the others' words.
-    strong = [index for index in (selected, hovered) if 0 <= index < len(marks)]
-    for index in [*(i for i in range(len(marks)) if i not in strong), *strong]:
-        mark = marks[index]
-        text = mark.bad or mark.caption
-        if text:
-            _pill(painter, view.target, view.rect(mark.box), text, index in strong)
+    # The pointed-at and the chosen face come first.
+    _draw_pills(painter, view, marks, [i for i in dict.fromkeys((hovered, selected)) if 0 <= i < len(marks)])
     painter.restore()
 
 

@@ -53,7 +53,6 @@ class ScoreScale(QWidget):
         self.spin.setDecimals(_DECIMALS)
         self.spin.setSingleStep(_STEP)
         self.spin.setKeyboardTracking(False)
-        self.spin.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.spin.setAccessibleName(self.tr("Threshold"))
         self.spin.setFixedWidth(theme.size("tile") - 3 * theme.size("unit"))
         self.spin.valueChanged.connect(self._move)
