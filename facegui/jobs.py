@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 __all__ = ["Job", "Partial", "Progress", "run"]
 
@@ -39,10 +39,10 @@ class Partial(Generic[T]):
     value: T
 
 
-Job: TypeAlias = Generator[Progress | Partial[T], None, T]
+Job: TypeAlias = Generator[Progress | Partial[Any], None, T]
 
 
-def run(job: Job[T], on_event: Callable[[Progress | Partial[T]], None] | None = None) -> T:
+def run(job: Job[T], on_event: Callable[[Progress | Partial[Any]], None] | None = None) -> T:
     """Run a job to its end in the calling thread and return its result."""
     while True:
         try:

@@ -194,6 +194,11 @@ class OnnxNetwork:
         self._report: ProviderReport | None = None
 
     @property
+    def loaded(self) -> bool:
+        """Whether the network was loaded already."""
+        return self._report is not None
+
+    @property
     def report(self) -> ProviderReport:
         """What the network runs on."""
         self._load()

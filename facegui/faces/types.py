@@ -22,6 +22,7 @@ __all__ = [
     "Frame",
     "Image",
     "Landmarks",
+    "Outcome",
     "Photo",
     "Quality",
     "QualityReason",
@@ -218,6 +219,14 @@ class Face:
     crop: Image
     quality: Quality
     embedding: Embedding | None = None
+
+
+class Outcome(StrEnum):
+    """What a comparison says."""
+
+    MATCH = "match"
+    UNSURE = "unsure"
+    NO_MATCH = "no match"
 
 
 class FacePolicy(StrEnum):

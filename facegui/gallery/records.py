@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facegui.faces.types import Box, Face, Frame, Image, Landmarks, Quality
+from facegui.gallery.changes import Change, Undo
 
 __all__ = [
     "Change",
@@ -45,14 +45,6 @@ class DecisionKind(StrEnum):
     VERIFY_PAIR = "verify-pair"
     VERIFY_PERSON = "verify-person"
     IDENTIFY = "identify"
-
-
-class Outcome(StrEnum):
-    """How it was answered."""
-
-    MATCH = "match"
-    UNSURE = "unsure"
-    NO_MATCH = "no match"
 
 
 # --- into the gallery ---------------------------------------------------------------------------------------
@@ -307,51 +299,3 @@ class FaceMatrix:
     vectors: NDArray[np.float32]
     face_ids: Ids
     photo_ids: Ids
-
-
-# --- changes ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class RowImage:
-    """One row of a table before and after a write; None where there was or is none."""
-
-    table: str
-    key: int
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Undo:
-    """The way back from one write, held in memory only.
-
-    It holds what was deleted, so drop it when the deletion is to be final.
-    """
-
-    text: str
-    rows: tuple[RowImage, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Change:
-    """What a write changed.
-
-    Attributes
-    ----------
-    people, faces, photos : frozenset of int
-        Ids of the rows that were added, changed or removed.
-    text : str
-        What happened, for the user: "Removed Anna".
-    undo : Undo or None
-        For `Gallery.undo`; None where the write cannot be undone.
-    everything : bool
-        True when more changed than can be listed: read everything anew.
-    """
-
-    people: frozenset[int] = frozenset()
-    faces: frozenset[int] = frozenset()
-    photos: frozenset[int] = frozenset()
-    text: str = ""
-    undo: Undo | None = None
-    everything: bool = False

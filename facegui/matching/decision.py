@@ -6,8 +6,8 @@ Nothing here runs a network, so a threshold that is being dragged re-decides at 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from facegui.faces.types import Outcome
 from facegui.matching import wording
 from facegui.matching.calibration import Calibration
 
@@ -17,14 +17,6 @@ UNSURE_FACTOR = 10.0
 """The unsure band reaches down to the threshold of this many times the false match rate."""
 
 _LARGEST_FMR = 1.0
-
-
-class Outcome(StrEnum):
-    """What a comparison says."""
-
-    MATCH = "match"
-    UNSURE = "unsure"
-    NO_MATCH = "no match"
 
 
 @dataclass(frozen=True, slots=True)

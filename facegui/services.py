@@ -1,0 +1,489 @@
+"""What the window and the command line ask of the program: one object, plain blocking methods, no Qt.
+
+Networks, gallery and calibration are loaded when first needed. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from facegui import paths
+from facegui import settings as settings_table
+from facegui.errors import KnownError
+from facegui.faces.catalog import Catalog, ModelInfo
+from facegui.faces.detect import DetectorLimits, YuNet
+from facegui.faces.embed import Embedder, cosine
+from facegui.faces.landmarks import RefineLimits
+from facegui.faces.pipeline import FacePipeline, SearchPlan
+from facegui.faces.quality import QualityLimits
+from facegui.faces.session import Network, OnnxNetwork, ProviderReport
+from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings
+from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample, TemplateMatrix
+from facegui.gallery.search import best_per_person
+from facegui.gallery.store import Gallery
+from facegui.jobs import Job
+from facegui.lookalikes.indexer import IndexSummary, index_folders
+from facegui.lookalikes.ranking import Ranking, rank
+from facegui.matching.calibration import Calibration
+from facegui.matching.decision import Outcome, Rule, rule_for
+from facegui.matching.enrolment import Enrolled, SampleCheck, check
+from facegui.matching.tables import from_table
+from facegui.settings import Settings
+from facegui.sources import files
+
+__all__ = ["Candidate", "Comparison", "EnrolSample", "Services"]
+
+FRONTAL = "frontal"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An enrolled person and how similar the probe is to them.
+
+    Attributes
+    ----------
+    person_id : int
+    name : str
+    similarity : float
+        Cosine between the probe and the quality-weighted mean of the person's samples, -1..1.
+    nearest_face_id : int
+        The sample nearest to the probe.
+    samples : int
+    """
+
+    person_id: int
+    name: str
+    similarity: float
+    nearest_face_id: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """All that a comparison found; moving the threshold needs nothing more.
+
+    Attributes
+    ----------
+    similarity : float
+        Cosine, -1..1.
+    left : Face or None
+        The other face, or None when a person was compared with.
+    right : Face
+        The probe.
+    person_id, person_name : int, str or None
+        The person compared with.
+    best_sample_face_id : int or None
+        That person's most similar sample.
+    next_best : Candidate or None
+        The most similar other person.
+    margin : float or None
+        Similarity above that person's.
+    timings : Timings
+        Of both photos together.
+    model : ModelInfo
+    provider : ProviderReport
+    calibration : Calibration or None
+    """
+
+    similarity: float
+    left: Face | None
+    right: Face
+    person_id: int | None
+    person_name: str | None
+    best_sample_face_id: int | None
+    next_best: Candidate | None
+    margin: float | None
+    timings: Timings
+    model: ModelInfo
+    provider: ProviderReport
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnrolSample:
+    """A face chosen as a sample and the frame that it was found in."""
+
+    face: Face
+    frame: Frame
+
+
+class Services:
+    """The program without a window.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Read from the settings file by default.
+    gallery : str or Path, optional
+        Database file or URL; the default gallery of this user otherwise.
+    model : str, optional
+        Id of the embedder; the one of the settings otherwise.
+    read_only : bool
+        Open the gallery for reading only.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings | None = None,
+        gallery: str | Path | None = None,
+        model: str | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self.settings, self.ignored_settings = (settings, ()) if settings else settings_table.load()
+        self._lock = threading.RLock()
+        self._where = gallery or paths.gallery_file()
+        self._read_only = read_only
+        self._gallery: Gallery | None = None
+        self._catalog = Catalog()
+        self._model = self._catalog.model(model or self.settings.model, "embedder")
+        self._pipeline: FacePipeline | None = None
+        self._network: OnnxNetwork | None = None
+        self._detector_network: OnnxNetwork | None = None
+        self._calibrations = _calibrations(self._model)
+
+    def __enter__(self) -> Services:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the gallery; networks go with the object."""
+        with self._lock:
+            if self._gallery is not None:
+                self._gallery.close()
+                self._gallery = None
+
+    # --- settings, models ---------------------------------------------------------------------------------
+
+    def change_settings(self, **changes: Any) -> Settings:
+        """Change and save settings; networks are made anew when a change concerns them."""
+        with self._lock:
+            wanted = settings_table.changed(self.settings, **changes)
+            if wanted.model != self.settings.model:
+                self._catalog.model(wanted.model, "embedder")
+            settings_table.save(wanted)
+            self.settings = wanted
+            if {"provider", "threads"} & changes.keys():
+                self._detector_network = self._network = None
+            if {"provider", "threads", "detection_score"} & changes.keys():
+                self._pipeline = None
+            if "model" in changes:
+                self.use_model(wanted.model)
+            return wanted
+
+    @property
+    def catalog(self) -> Catalog:
+        """All models."""
+        return self._catalog
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Return all models, whatever their role."""
+        return self._catalog.models()
+
+    @property
+    def model(self) -> ModelInfo:
+        """The embedder in use."""
+        return self._model
+
+    def use_model(self, model_id: str) -> None:
+        """Use another embedder from now on."""
+        with self._lock:
+            self._model = self._catalog.model(model_id, "embedder")
+            self._calibrations = _calibrations(self._model)
+            self._network = None
+            self._pipeline = None
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The calibration of the model in use, for faces that look at the camera."""
+        return self._calibrations.get(FRONTAL)
+
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """All calibrations of the model in use, by condition."""
+        return dict(self._calibrations)
+
+    def rule(self) -> Rule | None:
+        """Return threshold and unsure band at the false match rate of the settings; None if not calibrated."""
+        return rule_for(self.calibration, self.settings.target_fmr)
+
+    def warm_up(self) -> ProviderReport:
+        """Load the networks and run them once, so that the first real face does not wait."""
+        pipeline = self.pipeline
+        blank = np.zeros((64, 64, 3), np.uint8)
+        pipeline.detector.detect(blank, 64, DetectorLimits(1.0, 1.0))
+        pipeline.embedder.embed_array(np.zeros((1, 112, 112, 3), np.uint8))
+        report = self.provider
+        assert report is not None
+        return report
+
+    @property
+    def provider(self) -> ProviderReport | None:
+        """What the embedder really runs on; None until it was loaded."""
+        network = self._network
+        return network.report if network is not None and network.loaded else None
+
+    @property
+    def pipeline(self) -> FacePipeline:
+        """The chain with the model in use."""
+        with self._lock:
+            if self._pipeline is None:
+                self._pipeline = self._make_pipeline()
+            return self._pipeline
+
+    def _make_pipeline(self) -> FacePipeline:
+        settings = self.settings
+        detector = self._catalog.models("detector")[0]
+        if self._detector_network is None:
+            self._detector_network = OnnxNetwork(detector.file, provider=settings.provider, threads=settings.threads)
+        if self._network is None:
+            self._network = OnnxNetwork(self._model.file, provider=settings.provider, threads=settings.threads)
+        return build_pipeline(
+            self._catalog, self._detector_network, self._network, self._model.sha256, settings.detection_score
+        )
+
+    @property
+    def gallery(self) -> Gallery:
+        """The gallery, opened at its first use."""
+        with self._lock:
+            if self._gallery is None:
+                self._gallery = Gallery.open(self._where, read_only=self._read_only)
+            return self._gallery
+
+    # --- pictures -----------------------------------------------------------------------------------------
+
+    def read(self, path: str | Path) -> Frame:
+        """Read a photo from a file."""
+        return files.read_photo(
+            path, working_pixels=self.settings.working_pixels, max_megapixels=self.settings.max_megapixels
+        )
+
+    def read_bytes(self, data: bytes, name: str) -> Frame:
+        """Read a photo from memory."""
+        return files.read_bytes(
+            data, name, working_pixels=self.settings.working_pixels, max_megapixels=self.settings.max_megapixels
+        )
+
+    def analyse(self, source: Frame | Path | str, *, policy: FacePolicy = FacePolicy.ALL, embed: bool = True) -> Photo:
+        """Find the faces of a photo, align, assess and embed them."""
+        start = perf_counter()
+        frame = source if isinstance(source, Frame) else self.read(source)
+        decode = (perf_counter() - start) * 1000 if frame is not source else 0.0
+        photo = self.pipeline.analyse(frame, policy, embed=embed)
+        return replace(photo, timings=replace(photo.timings, decode=decode))
+
+    def analyse_live(self, frame: Frame) -> Photo:
+        """Analyse a camera frame: the largest face only."""
+        return self.pipeline.analyse(frame, FacePolicy.LARGEST)
+
+    def probe(self, source: Frame | Path | str, policy: FacePolicy | None = None) -> tuple[Photo, Face]:
+        """Analyse a photo and return the one face that counts.
+
+        Raises
+        ------
+        KnownError
+            There is no face, or there are several and the policy refuses that.
+        """
+        photo = self.analyse(source, policy=policy or FacePolicy(self.settings.face_policy))
+        if not photo.faces:
+            raise KnownError(
+                "No face found in this photo.",
+                f"File: {photo.frame.source}.",
+                "Try one where the face is larger or turned to the camera.",
+            )
+        return photo, photo.faces[0]
+
+    # --- verify, identify ---------------------------------------------------------------------------------
+
+    def compare(self, left: Face, right: Face, timings: Timings | None = None) -> Comparison:
+        """Compare two faces."""
+        similarity = cosine(self._embedding(left), self._embedding(right))
+        return self._comparison(similarity, left, right, timings)
+
+    def compare_person(self, person_id: int, probe: Face, timings: Timings | None = None) -> Comparison:
+        """Compare a face with an enrolled person."""
+        candidates = self._candidates(probe)
+        own = next((c for c in candidates if c.person_id == person_id), None)
+        if own is None:
+            raise KnownError(
+                "This person has no sample that can be compared.",
+                f"Their samples were made with another model than {self._model.title}, or they have none.",
+                "Add a photo of them on the Enroll page.",
+            )
+        other = next((c for c in candidates if c.person_id != person_id), None)
+        return replace(
+            self._comparison(own.similarity, None, probe, timings),
+            person_id=person_id,
+            person_name=own.name,
+            best_sample_face_id=own.nearest_face_id,
+            next_best=other,
+            margin=own.similarity - other.similarity if other else None,
+        )
+
+    def identify(self, probe: Face, top: int = 5) -> tuple[Candidate, ...]:
+        """Return the enrolled people most similar to a face, best first."""
+        return self._candidates(probe)[:top]
+
+    def record(
+        self, comparison: Comparison, outcome: Outcome, rule: Rule | None, probe: str, reference: str = ""
+    ) -> int | None:
+        """Write a decision into the history, if the settings want one; return its id."""
+        if not self.settings.keep_history or rule is None:
+            return None
+        calibration = comparison.calibration
+        next_best = comparison.next_best
+        return self.gallery.record(
+            NewDecision(
+                kind=DecisionKind.VERIFY_PAIR if comparison.person_id is None else DecisionKind.VERIFY_PERSON,
+                outcome=outcome,
+                probe=probe,
+                reference=reference or None,
+                person_id=comparison.person_id,
+                runner_up_id=next_best.person_id if next_best else None,
+                similarity=comparison.similarity,
+                threshold=rule.threshold,
+                target_fmr=calibration.fmr_at(rule.threshold).value if calibration else self.settings.target_fmr,
+                margin=comparison.margin,
+                model_id=self._model.sha256,
+                provider=comparison.provider.active,
+            )
+        )
+
+    def _comparison(self, similarity: float, left: Face | None, right: Face, timings: Timings | None) -> Comparison:
+        report = self.provider or self.warm_up()
+        return Comparison(
+            similarity=similarity,
+            left=left,
+            right=right,
+            person_id=None,
+            person_name=None,
+            best_sample_face_id=None,
+            next_best=None,
+            margin=None,
+            timings=timings or Timings(),
+            model=self._model,
+            provider=report,
+            calibration=self.calibration,
+        )
+
+    def _embedding(self, face: Face) -> Embedding:
+        """Return the face's embedding by the model in use, from its crop if need be."""
+        if face.embedding is not None and face.embedding.model_id == self._model.sha256:
+            return face.embedding
+        return self.pipeline.embedder.embed([face.crop])[0]
+
+    def _templates(self) -> TemplateMatrix:
+        return self.gallery.template_matrix(self._model.sha256)
+
+    def _candidates(self, probe: Face) -> tuple[Candidate, ...]:
+        matrix = self._templates()
+        if not len(matrix.vectors):
+            return ()
+        scores = best_per_person(matrix, self._embedding(probe).vector)
+        counts = dict(zip(*np.unique(matrix.person_ids, return_counts=True), strict=True))
+        return tuple(
+            Candidate(person, matrix.names[person], float(np.clip(score, -1.0, 1.0)), face, int(counts[person]))
+            for person, score, face in zip(
+                scores.person_ids.tolist(), scores.scores.tolist(), scores.face_ids.tolist(), strict=True
+            )
+        )
+
+    # --- enrol --------------------------------------------------------------------------------------------
+
+    def check_samples(self, name: str, faces: Sequence[Face]) -> tuple[SampleCheck, ...]:
+        """Check samples before they are saved: quality, near duplicates, likeness to somebody else."""
+        matrix = self._templates()
+        person = self.gallery.person_named(name)
+        limits = self._catalog.tables
+        embedded = [replace(face, embedding=self._embedding(face)) for face in faces]
+        return check(
+            embedded,
+            person.id if person else None,
+            Enrolled(matrix.vectors, matrix.person_ids, matrix.names),
+            self.rule(),
+            poor=float(limits["quality"]["poor"]),
+            near_duplicate=float(limits["enrolment"]["near_duplicate"]),
+        )
+
+    def enroll(self, name: str, samples: Sequence[EnrolSample]) -> tuple[int, Change]:
+        """Save samples of a person, who is made when the name is new; return their id and what changed."""
+        rows = [
+            NewSample.of(replace(sample.face, embedding=self._embedding(sample.face)), sample.frame)
+            for sample in samples
+        ]
+        return self.gallery.enroll(name, rows)
+
+    # --- lookalikes ---------------------------------------------------------------------------------------
+
+    def index(self, folders: Sequence[Path]) -> Job[IndexSummary]:
+        """Return the job that brings the index of some folders up to date."""
+        return index_folders(
+            self.gallery, self.pipeline, folders, self.read_bytes, include_hidden=self.settings.include_hidden
+        )
+
+    def lookalikes(
+        self,
+        probe: Face | int,
+        folders: Sequence[Path] | None = None,
+        *,
+        top: int | None = None,
+        one_per_photo: bool = False,
+    ) -> Ranking:
+        """Order the indexed faces by their similarity to a face or to an enrolled person.
+
+        Raises
+        ------
+        KnownError
+            The person has no sample made with the model in use.
+        """
+        if isinstance(probe, Face):
+            query = self._embedding(probe).vector
+        else:
+            matrix = self._templates()
+            position = np.flatnonzero(matrix.people == probe)
+            if not position.size:
+                raise KnownError(
+                    "This person has no sample that can be compared.",
+                    f"No sample of theirs was made with {self._model.title}.",
+                    "Add a photo of them on the Enroll page.",
+                )
+            query = matrix.means[int(position[0])]
+        where = [str(folder.absolute()) for folder in folders] if folders is not None else None
+        faces = self.gallery.face_matrix(self._model.sha256, where)
+        return rank(faces, query, top=top, one_per_photo=one_per_photo)
+
+    def thumbnail(self, face_id: int) -> Image | None:
+        """Return the stored aligned crop of a face, RGB uint8 (112, 112, 3)."""
+        return self.gallery.crop(face_id)
+
+
+def _calibrations(model: ModelInfo) -> dict[str, Calibration]:
+    return {condition: from_table(table) for condition, table in model.calibrations.items()}
+
+
+def build_pipeline(catalog: Catalog, detector: Network, embedder: Network, model_id: str, score: float) -> FacePipeline:
+    """Put the chain together from networks and the numbers of the manifest."""
+    try:
+        search = dict(catalog.tables["search"])
+        search["thorough"] = tuple(search["thorough"])
+        return FacePipeline(
+            YuNet(detector),
+            Embedder(embedder, model_id),
+            detection=DetectorLimits(score, float(catalog.tables["detection"]["iou"])),
+            plan=SearchPlan(**search),
+            second_look=RefineLimits(**catalog.tables["second_look"]),
+            quality=QualityLimits.from_table(catalog.tables["quality"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise KnownError(
+            "The list of models is incomplete.", f"manifest.toml lacks {error}.", "Install facegui again."
+        ) from error
