@@ -90,7 +90,8 @@ class Settings:
         minimum=0, maximum=64,
     )  # fmt: skip
     max_megapixels: int = _setting(
-        200, "Files", "Largest photo (megapixels)", "Larger photos are refused, so that a crafted file cannot fill the memory.",
+        200, "Files", "Largest photo (megapixels)",
+        "Larger photos are refused, so that a crafted file cannot fill the memory.",
         minimum=10, maximum=1000, step=10,
     )  # fmt: skip
     working_pixels: int = _setting(

@@ -102,6 +102,8 @@ class Write:
                 )
             )
         rows = self._images.finish() if self._images is not None else ()
+        owners = (side["person_id"] for row in rows if row.table == "face" for side in (row.before, row.after) if side)
+        self.people.update(owner for owner in owners if owner is not None)
         self.change = Change(
             frozenset(self.people),
             frozenset(self.faces),

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from facegui.errors import KnownError
-from facegui.gallery.records import RowImage
+from facegui.gallery.changes import RowImage
 from facegui.gallery.schema import Base
 
 __all__ = ["Images", "chunks", "restore"]
@@ -131,16 +131,21 @@ def _photos_now(connection: Connection, images: Sequence[RowImage]) -> tuple[dic
     stand_in: dict[int, int] = {}
     read_again: set[int] = set()
     for image in images:
-        if image.before is None:  # a photo that the write brought: the caller removes what nothing points at
+        key = table.c.id == image.key
+        now = connection.execute(select(table).where(key)).mappings().first()
+        untouched = now is not None and _same(dict(now), image.after)
+        if image.before is None:
+            # A photo that the write brought: out of the index, so that the caller removes it if nothing needs it.
+            if untouched:
+                connection.execute(update(table).where(key).values(indexed=None))
             continue
-        now = connection.execute(select(table).where(table.c.id == image.key)).mappings().first()
         if now is None:
-            path = image.before["path"]
-            now = connection.execute(select(table).where(table.c.path == path)).mappings().first()
+            same_path = table.c.path == image.before["path"]
+            now = connection.execute(select(table).where(same_path)).mappings().first()
         if now is None:
             connection.execute(insert(table).values(dict(image.before)))
-        elif now["id"] == image.key and _same(dict(now), image.after):
-            connection.execute(update(table).where(table.c.id == image.key).values(dict(image.before)))
+        elif untouched:
+            connection.execute(update(table).where(key).values(dict(image.before)))
         else:
             stand_in[image.key] = now["id"]
             if now["indexed"] is not None:

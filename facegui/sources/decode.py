@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from facegui.faces.types import Image
 from facegui.sources.containers import Header, Kind, png_of_icon, read_header, recognize
 from facegui.sources.exif import Exif, parse_exif
+from facegui.sources.opencv import quiet_opencv
 from facegui.sources.pixels import composite, float_to_bytes, rgb, shrink, to_bytes, upright
 
 if TYPE_CHECKING:
@@ -146,19 +146,11 @@ def _check_size(width: int, height: int, max_megapixels: int) -> None:
         )
 
 
-@cache
-def _quiet_opencv() -> None:
-    """Keep OpenCV's own log off the terminal."""
-    import cv2
-
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
 def _by_opencv(kind: Kind, header: Header, working_pixels: int) -> Image | None:
     """Decode a sound and plain file; None where OpenCV cannot."""
+    quiet_opencv()
     import cv2
 
-    _quiet_opencv()
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     if header.deep:
         flags = cv2.IMREAD_UNCHANGED
@@ -252,9 +244,9 @@ def _pixels(image: PilImage.Image, kind: Kind, data: bytes) -> Image:
     """Decode the first frame to RGB."""
     if kind is Kind.TIFF and image.mode in ("RGB", "RGBA") and 16 in image.tag_v2.get(258, ()):  # type: ignore[attr-defined]
         # Pillow would keep the upper eight bits, which leaves little of a 12-bit picture. OpenCV turns it upright.
+        quiet_opencv()
         import cv2
 
-        _quiet_opencv()
         deep: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if deep is not None and deep.dtype == np.uint16:
             return _from_deep_opencv(deep)
