@@ -146,16 +146,17 @@ class FaceGrid(QListView):
 
     def replace_rows(self, rows: Rows | Sequence[FaceRow], moved_to: int = -1) -> None:
         """Show other rows and keep the place; `moved_to` is where the current row lies now, -1 if unknown."""
-        place = self.verticalScrollBar().value()
-        current = self.currentIndex()
+        bar = self.verticalScrollBar()
+        place, current = bar.value(), self.currentIndex()
         top = self.visualRect(current).top() if current.isValid() else 0
         self._rows.set_rows(rows)
         self._count_above()
+        self.doItemsLayout()
+        bar.setValue(place)
         if moved_to >= 0:
-            self.setCurrentIndex(self._rows.index(moved_to))
-            self.verticalScrollBar().setValue(place + self.visualRect(self._rows.index(moved_to)).top() - top)
-        else:
-            self.verticalScrollBar().setValue(place)
+            index = self._rows.index(moved_to)
+            self.setCurrentIndex(index)
+            bar.setValue(bar.value() + self.visualRect(index).top() - top)
 
     def set_threshold(self, threshold: float | None) -> None:
         """Draw a line between the rows at or above a similarity and those below; rows fall in similarity."""

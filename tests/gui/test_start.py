@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from facegui.errors import KnownError
+from facegui.gui import start
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
+def test_a_screen_is_there_when_a_display_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert not start.has_screen()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert start.has_screen()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert not start.has_screen()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Debian's packages")
+def test_missing_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = {"libxcb-cursor.so.0", "libEGL.so.1"}
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    with pytest.raises(KnownError) as caught:
+        start.check_libraries(lambda name: name not in missing)
+    assert "apt-get install libegl1 libxcb-cursor0" in caught.value.do
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    start.check_libraries(lambda name: name != "libxcb-cursor.so.0")
+
+
+def test_opencvs_own_qt_plugins_are_forgotten(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM_PLUGIN_PATH", "/cv2/qt/plugins")
+    monkeypatch.setenv("QT_QPA_FONTDIR", "/cv2/qt/fonts")
+    assert start.make_app("dark") is qapp
+    assert "QT_QPA_PLATFORM_PLUGIN_PATH" not in os.environ
+    assert "QT_QPA_FONTDIR" not in os.environ
+    assert not qapp.windowIcon().isNull()
+
+
+def run(fake_services, qapp: QApplication, act) -> int:
+    """Open the window, do something in it, close it."""
+
+    def shown(window) -> None:
+        QTimer.singleShot(0, window, lambda: act(window))
+        QTimer.singleShot(50, window, window.close)
+
+    return start.run_window(lambda: fake_services, shown)
+
+
+def test_the_window_opens_and_closes(fake_services, qapp: QApplication) -> None:
+    titles: list[str] = []
+    assert run(fake_services, qapp, lambda window: titles.append(window.windowTitle())) == 0
+    assert titles == ["facegui"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("facegui-")]
+
+
+def test_an_uncaught_error_is_logged_and_shown_and_the_window_lives(fake_services, qapp, caplog) -> None:
+    seen: list[object] = []
+    problem = ZeroDivisionError("in a thread")
+    hooks = sys.excepthook, threading.excepthook
+
+    def act(window) -> None:
+        sys.excepthook(ZeroDivisionError, problem, None)
+        QTimer.singleShot(20, window, lambda: seen.extend([window.errors.error, window.isVisible()]))
+
+    assert run(fake_services, qapp, act) == 0
+    assert seen == [problem, True]
+    assert "in a thread" in caplog.text
+    assert (sys.excepthook, threading.excepthook) == hooks
+
+
+def test_importing_the_entry_point_loads_neither_qt_nor_networks() -> None:
+    code = "import sys, facegui.gui.start; print(sorted({'PySide6', 'onnxruntime', 'cv2'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
