@@ -75,11 +75,7 @@ class LandmarksColumn(TypeDecorator[Landmarks]):
     cache_ok = True
 
     def process_bind_param(self, value: Landmarks | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002, D102
-        if value is None:
-            return None
-        if value.shape != _POINTS:
-            raise ValueError(f"landmarks have shape {value.shape}, not {_POINTS}")
-        return np.ascontiguousarray(value, dtype=_FLOAT).tobytes()
+        return None if value is None else np.ascontiguousarray(value, dtype=_FLOAT).reshape(_POINTS).tobytes()
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Landmarks | None:  # noqa: ARG002, D102
         return None if value is None else np.frombuffer(value, dtype=_FLOAT).reshape(_POINTS)

@@ -105,7 +105,7 @@ def file_of(where: str | Path) -> Path:
     return Path(os.path.abspath(Path(where).expanduser()))  # noqa: PTH100 (resolve would follow links)
 
 
-def connect_file(file: Path, *, read_only: bool = False, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
+def connect_file(file: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open an existing SQLite file without a transaction of its own.
 
     A read-only file in a folder that cannot be written has no place for the WAL's index; when nothing waits in a
@@ -114,7 +114,7 @@ def connect_file(file: Path, *, read_only: bool = False, timeout: float = BUSY_S
 
     def attempt(query: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{file.as_uri()}?{query}", timeout, uri=True, isolation_level=None, check_same_thread=False
+            f"{file.as_uri()}?{query}", BUSY_SECONDS, uri=True, isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute("PRAGMA foreign_keys=ON")

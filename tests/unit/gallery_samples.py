@@ -52,16 +52,8 @@ def sample(seed: int, source: str | None = None, **options: object) -> NewSample
 
 
 def indexed(path: str, *faces: Face, error: str | None = None, stamp: int = 1) -> IndexedPhoto:
-    return IndexedPhoto(
-        path,
-        5000,
-        stamp,
-        hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest(),
-        640,
-        480,
-        faces=faces,
-        error=error,
-    )
+    content = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
+    return IndexedPhoto(path, 5000, stamp, content, 640, 480, faces=faces, error=error)
 
 
 def decision(**changes: object) -> NewDecision:
