@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -28,7 +29,7 @@ from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo
 from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample, TemplateMatrix
 from facegui.gallery.search import best_per_person
 from facegui.gallery.store import Gallery
-from facegui.jobs import Job
+from facegui.jobs import Job, Progress
 from facegui.lookalikes.indexer import IndexSummary, index_folders
 from facegui.lookalikes.ranking import Ranking, rank
 from facegui.matching.calibration import Calibration
@@ -41,6 +42,7 @@ from facegui.sources import files
 __all__ = ["Candidate", "Comparison", "EnrolSample", "Services"]
 
 FRONTAL = "frontal"
+REEMBED_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,9 +402,12 @@ class Services:
     # --- enrol --------------------------------------------------------------------------------------------
 
     def check_samples(self, name: str, faces: Sequence[Face]) -> tuple[SampleCheck, ...]:
-        """Check samples before they are saved: quality, near duplicates, likeness to somebody else."""
+        """Check samples before they are saved: quality, near duplicates, likeness to somebody else.
+
+        `name` may still be empty: likeness to everybody enrolled is looked at then.
+        """
         matrix = self._templates()
-        person = self.gallery.person_named(name)
+        person = self.gallery.person_named(name) if name.strip() else None
         limits = self._catalog.tables
         embedded = [replace(face, embedding=self._embedding(face)) for face in faces]
         return check(
@@ -421,6 +426,35 @@ class Services:
             for sample in samples
         ]
         return self.gallery.enroll(name, rows)
+
+    def reembed(self) -> Job[int]:
+        """Return the job that embeds with the model in use what only other models have embedded.
+
+        The stored crops are its input, so no photo is read again. A run that was broken off is taken up by the next.
+
+        Yields
+        ------
+        Progress
+            After each batch.
+
+        Returns
+        -------
+        int
+            Faces embedded.
+        """
+        gallery, pipeline = self.gallery, self.pipeline
+        model_id = pipeline.embedder.model_id
+        total = 0 if gallery.read_only else gallery.pending_count(model_id)
+        done = 0
+        pending = gallery.reembed_pending(model_id)
+        while done < total and (batch := list(islice(pending, REEMBED_BATCH))):
+            vectors = pipeline.embedder.embed([crop for _, crop in batch])
+            gallery.store_embeddings(
+                model_id, [(face_id, made.vector) for (face_id, _), made in zip(batch, vectors, strict=True)]
+            )
+            done += len(batch)
+            yield Progress(min(done, total), total)
+        return done
 
     # --- lookalikes ---------------------------------------------------------------------------------------
 
