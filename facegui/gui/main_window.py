@@ -159,7 +159,8 @@ class MainWindow(QMainWindow):
         page = kind(self.services, self.bridge)
         page.navigate.connect(self.show_page)
         page.undo_offered.connect(self.strip.offer_undo)
-        page.gallery_changed.connect(self.refresh_counts)
+        page.gallery_changed.connect(self._gallery_changed)
+        page.settings_changed.connect(self._settings_changed)
         self._pages[name] = page
         self._stack.addWidget(page)
         if page.inspector is not None:
@@ -266,10 +267,23 @@ class MainWindow(QMainWindow):
     def _use_model(self, model_id: str) -> None:
         def done(_result: object) -> None:
             self._load_models()
-            for page in self._pages.values():
+            self._refresh_pages()
+
+        self.bridge.run(self, lambda: self.services.change_settings(model=model_id), done, lane="write", newest="model")
+
+    def _refresh_pages(self, but: object = None) -> None:
+        for page in self._pages.values():
+            if page is not but:
                 page.refresh()
 
-        self.bridge.run(self, lambda: self.services.use_model(model_id), done, lane="write", newest="model")
+    def _gallery_changed(self) -> None:
+        self.refresh_counts()
+        self._refresh_pages(self.sender())
+
+    def _settings_changed(self) -> None:
+        theme.manager().apply(self.services.settings.theme)
+        self._load_models()
+        self._refresh_pages(self.sender())
 
     def refresh_counts(self) -> None:
         """Read the size of the gallery again."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import logging
 import os
+import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from logging.handlers import RotatingFileHandler
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +40,7 @@ XCB_LIBRARIES: Final = {
     "libxcb-xkb.so.1": "libxcb-xkb1", "libxcb-randr.so.0": "libxcb-randr0", "libX11-xcb.so.1": "libx11-xcb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }  # fmt: skip
+LOG_BYTES: Final = 1 << 20
 SCREENLESS: Final = ("offscreen", "minimal", "vnc")
 
 
@@ -113,6 +118,56 @@ def make_app(theme_setting: str = "system") -> QApplication:
     return app
 
 
+def _log_to_file() -> Callable[[], None]:
+    """Write the program's log to a file, and what a crash in native code leaves; return how to stop."""
+    handler = RotatingFileHandler(
+        paths.log_dir() / "facegui.log", maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("facegui")
+    root.addHandler(handler)
+    crashes = None
+    if not faulthandler.is_enabled():
+        crashes = (paths.log_dir() / "crash.log").open("w", encoding="utf-8")
+        faulthandler.enable(crashes)
+
+    def stop() -> None:
+        root.removeHandler(handler)
+        handler.close()
+        if crashes is not None:
+            faulthandler.disable()
+            crashes.close()
+
+    return stop
+
+
+def _close_on_interrupt(window: MainWindow) -> Callable[[], None]:
+    """Let Ctrl+C in the terminal close the window; return how to undo that.
+
+    Python runs a signal's handler only between its own instructions, and there are none while Qt waits: the
+    signal's byte on a socket wakes it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    from PySide6.QtCore import QSocketNotifier
+
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: ours.recv(1))
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    before_fd = signal.set_wakeup_fd(theirs.fileno())
+
+    def restore() -> None:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(before_fd)
+        signal.signal(signal.SIGINT, before)
+        ours.close()
+        theirs.close()
+
+    return restore
+
+
 def _catch_errors(window: MainWindow) -> Callable[[], None]:
     """Send what nobody caught to the log and the window; return how to undo that."""
     from PySide6.QtCore import QObject, Signal
@@ -165,6 +220,7 @@ def run_window(services_factory: Callable[[], Services], on_shown: Callable[[Mai
     from facegui.gui.main_window import MainWindow
 
     services = services_factory()
+    stop_log = _log_to_file()
     try:
         theme.install(app, services.settings.theme)
         bridge = Bridge()
@@ -172,15 +228,18 @@ def run_window(services_factory: Callable[[], Services], on_shown: Callable[[Mai
         restore = _catch_errors(window)
         try:
             window.show()
+            interrupts = _close_on_interrupt(window)
             if on_shown is not None:
                 QTimer.singleShot(0, window, lambda: on_shown(window))
             return int(app.exec())
         finally:
             restore()
+            interrupts()
             bridge.close()
             window.deleteLater()
     finally:
         services.close()
+        stop_log()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -101,7 +101,6 @@ class FakeServices:
     ))  # fmt: skip
     problem: Exception | None = None
     gate: threading.Event = field(default_factory=threading.Event)
-    used: list[str] = field(default_factory=list)
     analysed: list[Frame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -118,9 +117,6 @@ class FakeServices:
         if self.problem is not None:
             raise self.problem
         return self.report
-
-    def use_model(self, model_id: str) -> None:
-        self.used.append(model_id)
 
     def change_settings(self, **changes: Any) -> Settings:
         self.settings = changed(self.settings, **changes)

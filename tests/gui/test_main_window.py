@@ -9,10 +9,11 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 
 from facegui.errors import KnownError
 from facegui.gui import main_window as shell
+from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.main_window import MainWindow
 from facegui.gui.pages.page import Page, State, StateWords
@@ -254,7 +255,7 @@ def test_an_error_of_a_task_is_shown_on_its_page(qtbot, window: MainWindow, brid
 def test_choosing_a_model_loads_it_and_tells_the_pages(qtbot, window: MainWindow, fake_services) -> None:
     window.strip.model_chosen.emit("arcface")
     qtbot.waitUntil(lambda: "refresh" in window.page.seen, timeout=WAIT)
-    assert fake_services.used == ["arcface"]
+    assert fake_services.settings.model == "arcface"
 
 
 def test_ctrl_z_takes_back_the_last_change(window: MainWindow) -> None:
@@ -262,6 +263,28 @@ def test_ctrl_z_takes_back_the_last_change(window: MainWindow) -> None:
     window.page.undo_offered.emit("Ada deleted", lambda: done.append(True))
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert done == [True]
+
+
+def test_saved_settings_change_the_theme_and_reach_the_other_pages(window: MainWindow, fake_services) -> None:
+    first = window.page
+    window.show_page("settings")
+    fake_services.change_settings(theme="dark")
+    window.page.settings_changed.emit()
+    assert theme.is_dark()
+    assert first.seen[-1] == "refresh"
+    assert "refresh" not in window.page.seen
+
+
+def test_the_focus_stays_in_what_covers_the_window_and_comes_back(window: MainWindow) -> None:
+    window.page.field.setFocus()
+    drop(window, "/a.jpg")
+    for _ in range(9):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        assert window._drop.isAncestorOf(QApplication.focusWidget())
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
+    assert window._drop.isAncestorOf(QApplication.focusWidget())
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert QApplication.focusWidget() is window.page.field
 
 
 def test_a_change_of_the_gallery_is_counted_again(qtbot, window: MainWindow, fake_services) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -59,6 +61,24 @@ def test_the_window_opens_and_closes(fake_services, qapp: QApplication) -> None:
     assert run(fake_services, qapp, lambda window: titles.append(window.windowTitle())) == 0
     assert titles == ["facegui"]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("facegui-")]
+
+
+def test_ctrl_c_in_the_terminal_closes_the_window(fake_services, qapp: QApplication) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    closed: list[bool] = []
+
+    def shown(window) -> None:
+        QTimer.singleShot(20, window, lambda: os.kill(os.getpid(), signal.SIGINT))
+        QTimer.singleShot(4000, window, lambda: (closed.append(False), window.close()))
+
+    assert start.run_window(lambda: fake_services, shown) == 0
+    assert closed == []
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_errors_are_found_in_the_log_file(fake_services, qapp: QApplication, home: Path) -> None:
+    run(fake_services, qapp, lambda window: window.show_error(ZeroDivisionError("for the log")))
+    assert "for the log" in (home / "log" / "facegui.log").read_text("utf-8")
 
 
 def test_an_uncaught_error_is_logged_and_shown_and_the_window_lives(fake_services, qapp, caplog) -> None:

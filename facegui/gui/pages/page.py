@@ -78,7 +78,9 @@ class Page(QWidget):
     undo_offered(str, object)
         A change was made: words and a callable that takes it back.
     gallery_changed
-        Counts of people or samples may differ now.
+        The gallery differs now: counts are read anew, the other pages get `refresh`.
+    settings_changed
+        Settings were saved: the theme is applied, the other pages get `refresh`.
     """
 
     name: ClassVar[str] = ""
@@ -87,6 +89,7 @@ class Page(QWidget):
     navigate = Signal(str, object)
     undo_offered = Signal(str, object)
     gallery_changed = Signal()
+    settings_changed = Signal()
 
     def __init__(self, services: Services, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)

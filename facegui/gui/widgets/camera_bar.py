@@ -63,6 +63,7 @@ class CameraBar(QWidget):
         layout.addWidget(self._sources, 1)
         layout.addWidget(self._heights)
         layout.addWidget(again)
+        theme.manager().changed.connect(self._fill)
         self._fill()
 
     @property

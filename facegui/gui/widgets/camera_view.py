@@ -14,6 +14,7 @@ from facegui.faces.types import Frame, Photo
 from facegui.gui import images
 from facegui.gui.bridge import Bridge
 from facegui.gui.widgets.empty_state import EmptyState
+from facegui.gui.widgets.parts import card
 from facegui.gui.widgets.photo_marks import marks_of
 from facegui.gui.widgets.photo_view import PhotoView
 from facegui.matching.decision import Outcome
@@ -81,7 +82,7 @@ class CameraView(QWidget):
         self._card = EmptyState()
         self._card.activated.connect(self._act)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._card)
+        self._stack.addWidget(card(self._card))
         self._stack.addWidget(self.view)
         self._show_state()
 
@@ -230,4 +231,4 @@ class CameraView(QWidget):
         else:
             words = self.tr("The camera is gone") if state is FeedState.LOST else self.tr("This source cannot be shown")
             self._card.show_state("camera-off", words, message, self.tr("Try again"), "unsure")
-        self._stack.setCurrentWidget(self._card)
+        self._stack.setCurrentIndex(0)
