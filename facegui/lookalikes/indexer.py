@@ -1,9 +1,11 @@
-"""A folder of photos read into the gallery: new and changed files only, cancellable, with results on the way."""
+"""Folders of photos read into the gallery: new and changed files only, cancellable, with results on the way."""
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -13,31 +15,33 @@ from time import perf_counter
 
 from facegui.errors import KnownError
 from facegui.faces.pipeline import FacePipeline
-from facegui.faces.types import Face, Frame
+from facegui.faces.types import Frame
 from facegui.gallery.records import IndexedPhoto, PhotoStamp
 from facegui.gallery.store import Gallery
 from facegui.jobs import Job, Partial, Progress
-from facegui.sources.files import photo_files
+from facegui.lookalikes.scan import Moves, Skipped, scan
 
 __all__ = ["IndexBatch", "IndexSummary", "Skipped", "index_folders"]
 
-_AHEAD = 4
+logger = logging.getLogger(__name__)
+
+_DECODERS = max(1, min(4, (os.cpu_count() or 2) // 2))
+"""Threads that decode ahead of the networks, which use the other cores."""
+_AHEAD = 2 * _DECODERS + 2
 """Photos decoded ahead of the networks; more would only cost memory."""
-_BATCH = 16
-"""Photos per transaction: results appear in small steps and a kill loses little."""
+_BATCH = 32
+"""Photos per transaction at most."""
+_SECONDS = 1.0
+"""Longest time until photos that were read are stored: results appear in small steps, and a kill loses little."""
+_FORGET = 500
+"""Photos forgotten between two places to cancel."""
 
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that could not be used, and why."""
-
-    path: str
-    reason: str
+Decode = Callable[[bytes, str], Frame]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexBatch:
-    """What was just added: numbers of photos and faces, and the ids of the faces."""
+    """What was just stored: numbers of photos and faces, and the ids of the faces."""
 
     photos: int
     faces: int
@@ -52,12 +56,14 @@ class IndexSummary:
     ----------
     new, changed, unchanged, removed : int
         Photos. Unchanged ones were not read.
+    moved : int
+        Photos that were only found under another name; they were not searched again.
     faces : int
         Faces found in the photos that were read.
     without_face : int
         Photos that were read and have no face.
     skipped : tuple of Skipped
-        Files that could not be read, those of earlier runs included.
+        Files that could not be read, those of earlier runs included, by path.
     seconds : float
     """
 
@@ -69,86 +75,162 @@ class IndexSummary:
     without_face: int
     skipped: tuple[Skipped, ...]
     seconds: float
+    moved: int = 0
+
+    @property
+    def photos(self) -> int:
+        """All files found, those skipped included."""
+        return self.new + self.changed + self.unchanged + self.moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """A file on its way: the frame, or the reason why there is none."""
+    """A file on its way: its frame, the photo that it was under another name, or the reason why there is neither.
+
+    `size` and `mtime_ns` are 0 where the next run shall try again.
+    """
 
     path: Path
-    size: int
-    mtime_ns: int
-    content_hash: str | None
-    frame: Frame | None
-    error: str | None
+    size: int = 0
+    mtime_ns: int = 0
+    content_hash: str | None = None
+    frame: Frame | None = None
+    was: PhotoStamp | None = None
+    error: str | None = None
 
 
-def _unchanged(stamp: PhotoStamp | None, path: Path) -> bool:
-    if stamp is None or not (stamp.embedded or stamp.error):
-        return False
+def _read(path: Path, decode: Decode, moves: Moves) -> _Read:
     try:
         status = path.stat()
-    except OSError:
-        return False
-    return (status.st_size, status.st_mtime_ns) == (stamp.size, stamp.mtime_ns)
-
-
-def _read(path: Path, decode: Callable[[bytes, str], Frame]) -> _Read:
-    size = mtime = 0
-    digest = None
-    try:
-        status = path.stat()
-        size, mtime = status.st_size, status.st_mtime_ns
         data = path.read_bytes()
-        digest = sha256(data).hexdigest()
-        return _Read(path, size, mtime, digest, decode(data, str(path)), None)
-    except KnownError as error:
-        return _Read(path, size, mtime, digest, None, str(error))
     except OSError as error:
-        return _Read(path, size, mtime, digest, None, f"It cannot be read: {error.strerror or error}.")
+        return _Read(path, error=f"It cannot be read: {error.strerror or error}.")
+    except MemoryError:
+        return _Read(path, error="There is not enough memory for it.")
+    item = _Read(path, status.st_size, status.st_mtime_ns, sha256(data).hexdigest())
+    was = moves.claim(item.content_hash or "")
+    if was is not None:
+        return replace(item, was=was)
+    try:
+        return replace(item, frame=decode(data, str(path)))
+    except KnownError as error:
+        return replace(item, error=" ".join(part for part in (error.why, error.do) if part) or error.what)
+    except Exception as error:
+        return _failed(path, error)
 
 
-def _read_ahead(paths: Sequence[Path], decode: Callable[[bytes, str], Frame]) -> Generator[_Read, None, None]:
-    """Read files in order, a few of them ahead in another thread."""
+def _failed(path: Path, error: Exception) -> _Read:
+    """Skip a file over which the program stumbled, so that the others still come."""
+    logger.exception("%s could not be indexed", path)
+    return _Read(path, error=f"facegui could not handle it ({type(error).__name__}); the log says more.")
+
+
+def _read_ahead(paths: Sequence[Path], decode: Decode, moves: Moves) -> Generator[_Read, None, None]:
+    """Read files in order, a few of them ahead in other threads."""
     waiting: deque[Future[_Read]] = deque()
     todo = iter(paths)
-    with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
+    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
         try:
-            waiting.extend(pool.submit(_read, path, decode) for path in islice(todo, _AHEAD))
+            waiting.extend(pool.submit(_read, path, decode, moves) for path in islice(todo, _AHEAD))
             while waiting:
                 item = waiting.popleft().result()
-                waiting.extend(pool.submit(_read, path, decode) for path in islice(todo, 1))
+                waiting.extend(pool.submit(_read, path, decode, moves) for path in islice(todo, 1))
                 yield item
         finally:
             for future in waiting:
                 future.cancel()
 
 
-def _entry(item: _Read, faces: Sequence[Face]) -> IndexedPhoto:
-    width, height = item.frame.original_size if item.frame else (0, 0)
-    return IndexedPhoto(
-        path=str(item.path),
-        size=item.size,
-        mtime_ns=item.mtime_ns,
-        content_hash=item.content_hash,
-        width=width,
-        height=height,
-        taken=item.frame.taken if item.frame else None,
-        faces=tuple(faces),
-        scale=item.frame.scale if item.frame else 1.0,
-        error=item.error,
-    )
+class _Run:
+    """One run under way: what waits to be stored, and what was counted."""
+
+    def __init__(self, gallery: Gallery, pipeline: FacePipeline) -> None:
+        self._gallery = gallery
+        self._pipeline = pipeline
+        self._waiting: list[IndexedPhoto] = []
+        self._moved = 0
+        self._stored = perf_counter()
+        self.skipped: list[Skipped] = []
+        self.moved: list[PhotoStamp] = []
+        self.moved_to: set[str] = set()
+        self.faces = self.without_face = 0
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to store."""
+        return len(self._waiting) >= _BATCH or (self.unfinished and perf_counter() - self._stored >= _SECONDS)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something waits to be stored or to be told."""
+        return bool(self._waiting or self._moved)
+
+    def take(self, item: _Read) -> None:
+        """Search one photo that was read, or note that it moved or cannot be used."""
+        if item.was is not None:
+            self._gallery.relocate(item.was.photo_id, str(item.path), item.size, item.mtime_ns)
+            self.moved.append(item.was)
+            self.moved_to.add(str(item.path))
+            self._moved += 1
+            return
+        frame = item.frame
+        if frame is not None:
+            try:
+                faces = self._pipeline.analyse(frame, embed=False).faces
+            except KnownError:  # a model is missing: it is not this photo's fault
+                raise
+            except Exception as error:
+                item = _failed(item.path, error)
+            else:
+                self.faces += len(faces)
+                self.without_face += not faces
+                width, height = frame.original_size
+                self._waiting.append(
+                    IndexedPhoto(
+                        str(item.path), item.size, item.mtime_ns, item.content_hash, width, height,
+                        frame.taken, faces, frame.scale,
+                    )
+                )  # fmt: skip
+                return
+        reason = item.error or ""
+        self.skipped.append(Skipped(str(item.path), reason))
+        self._waiting.append(IndexedPhoto(str(item.path), item.size, item.mtime_ns, item.content_hash, error=reason))
+
+    def store(self) -> IndexBatch:
+        """Embed and store what waits."""
+        waiting, self._waiting = self._waiting, []
+        moved, self._moved = self._moved, 0
+        self._stored = perf_counter()
+        if not waiting:
+            return IndexBatch(moved, 0, frozenset())
+        embedded = iter(self._pipeline.embed([face for photo in waiting for face in photo.faces]))
+        photos = [replace(photo, faces=tuple(islice(embedded, len(photo.faces)))) for photo in waiting]
+        change = self._gallery.add_photos(photos)
+        return IndexBatch(moved + len(photos), sum(len(photo.faces) for photo in photos), change.faces)
+
+    def reembed(self, photo_ids: Sequence[int]) -> IndexBatch:
+        """Embed faces that only another model has embedded, from their stored crops."""
+        ids = [face.face_id for photo_id in photo_ids for face in self._gallery.photo_faces(photo_id)]
+        crops = self._gallery.crops(ids)
+        embeddings = self._pipeline.embedder.embed(list(crops.values()))
+        vectors = [(face_id, made.vector) for face_id, made in zip(crops, embeddings, strict=True)]
+        change = self._gallery.store_embeddings(self._pipeline.embedder.model_id, vectors)
+        return IndexBatch(len(photo_ids), len(vectors), change.faces)
 
 
 def index_folders(
     gallery: Gallery,
     pipeline: FacePipeline,
     folders: Sequence[Path],
-    decode: Callable[[bytes, str], Frame],
+    decode: Decode,
     *,
     include_hidden: bool = False,
+    retry_skipped: bool = False,
 ) -> Job[IndexSummary]:
     """Bring the gallery's index of some folders up to date.
+
+    A photo that only got another name keeps its faces. Photos whose file is gone are forgotten; a folder that cannot
+    be looked into at the moment keeps what it had. Cancelling stores what was read so far.
 
     Parameters
     ----------
@@ -156,8 +238,10 @@ def index_folders(
     pipeline : FacePipeline
     folders : sequence of Path
     decode : callable
-        Turns bytes and a name into a frame; raises KnownError.
+        Turns bytes and a name into a frame; raises KnownError. Called in other threads.
     include_hidden : bool
+    retry_skipped : bool
+        Whether files that could not be used are tried again although they did not change.
 
     Yields
     ------
@@ -167,83 +251,59 @@ def index_folders(
     Raises
     ------
     KnownError
-        A folder does not exist, or the gallery cannot be written.
+        A folder does not exist, a model is missing, or the gallery cannot be written.
     """
     start = perf_counter()
-    for folder in folders:
-        if not folder.is_dir():
-            raise KnownError(
-                f"The folder {folder} cannot be read.",
-                "It is not there, or it is not a folder.",
-                "Choose another folder.",
-            )
-    yield Progress(0, 0, "Looking for photos")
-    model_id = pipeline.embedder.model_id
-    known: dict[str, PhotoStamp] = {}
-    for folder in folders:
-        known.update(gallery.known_photos(str(folder.absolute()), model_id))
-    files = list(dict.fromkeys(photo_files([f.absolute() for f in folders], include_hidden=include_hidden)))
-    todo = [path for path in files if not _unchanged(known.get(str(path)), path)]
-    present = {str(path) for path in files}
-    gone = [stamp.photo_id for path, stamp in known.items() if path not in present]
-    if gone:
-        gallery.forget_photos(gone)
-    reading = {str(path) for path in todo}
-    skipped = [
-        Skipped(path, stamp.error)
-        for path, stamp in known.items()
-        if stamp.error and path in present and path not in reading
-    ]
-    changed = sum(str(path) in known for path in todo)
-    faces_found = without_face = 0
-    batch: list[_Read] = []
-    found: list[list[Face]] = []
-
-    def store() -> IndexBatch:
-        nonlocal batch, found
-        items, faces_of, batch, found = batch, found, [], []
-        flat = pipeline.embed([face for faces in faces_of for face in faces])
-        position = 0
-        entries = []
-        for item, faces in zip(items, faces_of, strict=True):
-            entries.append(_entry(item, flat[position : position + len(faces)]))
-            position += len(faces)
-        change = gallery.add_photos(entries)
-        return IndexBatch(len(entries), len(flat), change.faces)
-
-    reader = _read_ahead(todo, decode)
+    plan = yield from scan(
+        gallery, folders, pipeline.embedder.model_id, include_hidden=include_hidden, retry_skipped=retry_skipped
+    )
+    run = _Run(gallery, pipeline)
+    removed = yield from _forget(gallery, plan.gone)
+    moves = Moves(plan.perhaps_moved)
+    total = len(plan.todo) + len(plan.stale)
+    reader = _read_ahead(plan.todo, decode, moves)
+    done = 0
     try:
         for done, item in enumerate(reader, 1):
-            faces: list[Face] = []
-            if item.frame is not None:
-                faces = list(pipeline.analyse(item.frame, embed=False).faces)
-                without_face += not faces
-            else:
-                skipped.append(Skipped(str(item.path), item.error or ""))
-            batch.append(replace(item, frame=_without_pixels(item.frame)))
-            found.append(faces)
-            faces_found += len(faces)
-            yield Progress(done, len(todo), item.path.name)
-            if len(batch) >= _BATCH:
-                yield Partial(store())
+            run.take(item)
+            yield Progress(done, total, item.path.name)
+            if run.due:
+                yield Partial(run.store())
+        stale = [*plan.stale, *(stamp.photo_id for stamp in run.moved if not stamp.embedded)]
+        for photo_ids in _parts(stale, _BATCH):
+            yield Partial(run.reembed(photo_ids))
+            done = min(total, done + len(photo_ids))
+            yield Progress(done, total, "Embedding with the model in use")
+    except GeneratorExit:
+        reader.close()
+        run.store()
+        raise
     finally:
         reader.close()
-        if batch:
-            store()
+    if run.unfinished:
+        yield Partial(run.store())
+    removed += yield from _forget(gallery, moves.left)
+    changed = len(plan.changed - run.moved_to)
     return IndexSummary(
-        new=len(todo) - changed,
+        new=len(plan.todo) - len(run.moved) - changed,
         changed=changed,
-        unchanged=len(files) - len(todo),
-        removed=len(gone),
-        faces=faces_found,
-        without_face=without_face,
-        skipped=tuple(skipped),
+        unchanged=plan.unchanged,
+        removed=removed,
+        faces=run.faces,
+        without_face=run.without_face,
+        skipped=tuple(sorted((*plan.skipped, *run.skipped), key=lambda item: item.path)),
         seconds=perf_counter() - start,
+        moved=len(run.moved),
     )
 
 
-def _without_pixels(frame: Frame | None) -> Frame | None:
-    """Return the frame's description alone, so that a waiting batch does not hold its pictures."""
-    if frame is None:
-        return None
-    return replace(frame, pixels=frame.pixels[:0], original_size=frame.original_size)
+def _parts(ids: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+    return (ids[first : first + length] for first in range(0, len(ids), length))
+
+
+def _forget(gallery: Gallery, photo_ids: Sequence[int]) -> Job[int]:
+    """Forget photos whose files are gone; return how many."""
+    for some in _parts(photo_ids, _FORGET):
+        gallery.forget_photos(some)
+        yield Progress(0, 0, "Forgetting photos that are gone")
+    return len(photo_ids)
