@@ -259,6 +259,14 @@ class MainWindow(QMainWindow):
 
     def _warmed(self, report: ProviderReport) -> None:
         self.strip.set_provider(report)
+        self.bridge.start(
+            self, self.services.reembed(), on_done=self._reembedded, newest="reembed",
+            title=self.tr("Preparing the samples for this model"),
+        )  # fmt: skip
+
+    def _reembedded(self, faces: int | None) -> None:
+        if faces:
+            self._refresh_pages()
 
     def _not_warmed(self, error: Exception) -> None:
         self.strip.set_provider_problem(str(error))

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 from facegui.faces.types import Box, Detection, Face, Frame, Photo, Quality, QualityReason
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
+from facegui.jobs import Progress
 from facegui.matching.calibration import Calibration, Condition, OperatingPoint
 from facegui.matching.curves import EDGES, survival
 from facegui.settings import Settings, changed
@@ -121,6 +122,10 @@ class FakeServices:
     def change_settings(self, **changes: Any) -> Settings:
         self.settings = changed(self.settings, **changes)
         return self.settings
+
+    def reembed(self) -> Any:
+        yield Progress(0, 0)
+        return 0
 
     def analyse_live(self, frame: Frame) -> Photo:
         self.analysed.append(frame)
