@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facegui.faces.detect import DetectorLimits, YuNet, overlap
-from facegui.faces.types import Box, Detection, Image
+from facegui.faces.types import Box, Detection, Image, Landmarks
 
 __all__ = ["RefineLimits", "refine"]
 
@@ -31,6 +31,13 @@ class RefineLimits:
         Least confidence in the second look; below it the first points stay.
     iou : float
         Least overlap with the first box; below it the first points stay.
+    upright : float
+        Confidence that upright faces seen from the front reach and turned ones do not. A face below it is looked at
+        turned by quarter turns too, and taken so when it reaches it then.
+    turned_margin : float
+        By how much the turned look must be the more confident one.
+    turned_width : float
+        Smaller faces, in pixels, are not worth turned looks.
     """
 
     context: float
@@ -38,6 +45,9 @@ class RefineLimits:
     mirror: bool
     score: float
     iou: float
+    upright: float
+    turned_margin: float
+    turned_width: float
 
 
 _MIRRORED = [1, 0, 2, 4, 3]
@@ -84,6 +94,9 @@ def refine(
 ) -> list[Detection]:
     """Return the detections with points from a second look; boxes and scores stay.
 
+    A face that looks doubtful is looked at on its side and upside down too: the detector finds a turned face, but
+    puts the points where those of an upright one would be.
+
     Parameters
     ----------
     image : Image
@@ -101,38 +114,75 @@ def refine(
     if not detections:
         return []
     cuts = [_cut(image, detection, limits) for detection in detections]
-    squares = np.stack([square for square, _ in cuts])
+    squares = [square for square, _ in cuts]
+    boxes = [_in_square(detection.box, back) for detection, (_, back) in zip(detections, cuts, strict=True)]
+    looks = _look(squares, boxes, detector, limits)
+    for index, first in enumerate(looks):
+        if first.score < limits.upright and detections[index].box.width >= limits.turned_width:
+            looks[index] = _turned_look(squares[index], boxes[index], first, detector, limits)
+    return [
+        detection if look.points is None else replace(detection, landmarks=_in_image(look.points, back))
+        for detection, look, (_, back) in zip(detections, looks, cuts, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Points in pixels of the square, and the confidence; no points where nothing was found."""
+
+    points: Landmarks | None
+    score: float
+
+
+def _look(squares: Sequence[Image], boxes: Sequence[Box], detector: YuNet, limits: RefineLimits) -> list[_Look]:
+    """Look at squares of one size, and at their mirror images if the limits say so."""
+    batch = np.stack(squares)
     if limits.mirror:
-        squares = np.concatenate([squares, squares[:, :, ::-1]])
-    search = DetectorLimits(score=limits.score)
-    found = detector.detect_batch(np.ascontiguousarray(squares), search)
-    result: list[Detection] = []
-    for index, (detection, (_, back)) in enumerate(zip(detections, cuts, strict=True)):
-        sx, sy, left, top = back[0, 0], back[1, 1], back[0, 2], back[1, 2]
-        own = Box(
-            (detection.box.x - left) / sx,
-            (detection.box.y - top) / sy,
-            detection.box.width / sx,
-            detection.box.height / sy,
-        )
-        looks = []
-        direct = _nearest(found[index], own, limits.iou)
-        if direct is not None:
-            looks.append(direct.landmarks)
+        batch = np.concatenate([batch, batch[:, :, ::-1]])
+    found = detector.detect_batch(np.ascontiguousarray(batch), DetectorLimits(limits.score, limits.iou))
+    looks = []
+    for index, box in enumerate(boxes):
+        direct = _nearest(found[index], box, limits.iou)
+        points = [] if direct is None else [direct.landmarks]
         if limits.mirror:
-            mirrored_box = Box(limits.size - own.right, own.y, own.width, own.height)
-            mirrored = _nearest(found[len(cuts) + index], mirrored_box, limits.iou)
+            mirrored_box = Box(limits.size - box.right, box.y, box.width, box.height)
+            mirrored = _nearest(found[len(boxes) + index], mirrored_box, limits.iou)
             if mirrored is not None:
-                points = mirrored.landmarks[_MIRRORED].copy()
-                points[:, 0] = limits.size - 1 - points[:, 0]
-                looks.append(points)
-        if not looks:
-            result.append(detection)
-            continue
-        points = np.mean(looks, axis=0)
-        refined = (points * [sx, sy] + [left, top]).astype(np.float32)
-        result.append(Detection(detection.box, refined, detection.score))
-    return result
+                back = mirrored.landmarks[_MIRRORED].copy()
+                back[:, 0] = limits.size - 1 - back[:, 0]
+                points.append(back)
+        mean = np.asarray(np.mean(points, axis=0), np.float32) if points else None
+        looks.append(_Look(mean, direct.score if direct is not None else 0.0))
+    return looks
+
+
+def _turned_look(square: Image, box: Box, first: _Look, detector: YuNet, limits: RefineLimits) -> _Look:
+    """Return the look at the face turned by the quarter turns at which it is plainly upright, else the first."""
+    last = limits.size - 1
+    boxes = [
+        Box(box.y, limits.size - box.right, box.height, box.width),
+        Box(limits.size - box.right, limits.size - box.bottom, box.width, box.height),
+        Box(limits.size - box.bottom, box.x, box.height, box.width),
+    ]
+    turned = [np.ascontiguousarray(np.rot90(square, turns)) for turns in (1, 2, 3)]
+    looks = _look(turned, boxes, detector, limits)
+    best = max(range(3), key=lambda i: looks[i].score)
+    look = looks[best]
+    if look.points is None or look.score < max(limits.upright, first.score + limits.turned_margin):
+        return first
+    x, y = look.points[:, 0], look.points[:, 1]
+    back = ((last - y, x), (last - x, last - y), (y, last - x))[best]
+    return _Look(np.stack(back, 1), look.score)
+
+
+def _in_square(box: Box, back: NDArray[np.float64]) -> Box:
+    sx, sy, left, top = back[0, 0], back[1, 1], back[0, 2], back[1, 2]
+    return Box((box.x - left) / sx, (box.y - top) / sy, box.width / sx, box.height / sy)
+
+
+def _in_image(points: Landmarks, back: NDArray[np.float64]) -> Landmarks:
+    scale = np.array([back[0, 0], back[1, 1]])
+    return np.asarray(points * scale + [back[0, 2], back[1, 2]], dtype=np.float32)
 
 
 def _nearest(found: Sequence[Detection], box: Box, least: float) -> Detection | None:
