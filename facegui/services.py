@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from facegui.faces.session import Network, OnnxNetwork, ProviderReport
 from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings
 from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample, TemplateMatrix
 from facegui.gallery.search import best_per_person
-from facegui.gallery.store import Gallery
 from facegui.jobs import Job, Progress
 from facegui.lookalikes.indexer import IndexSummary, index_folders
 from facegui.lookalikes.ranking import Ranking, rank
@@ -38,6 +37,9 @@ from facegui.matching.enrolment import Enrolled, SampleCheck, check
 from facegui.matching.tables import from_table
 from facegui.settings import Settings
 from facegui.sources import files
+
+if TYPE_CHECKING:
+    from facegui.gallery.store import Gallery
 
 __all__ = ["Candidate", "Comparison", "EnrolSample", "Services"]
 
@@ -258,6 +260,9 @@ class Services:
         """The gallery, opened at its first use."""
         with self._lock:
             if self._gallery is None:
+                # SQLAlchemy takes about a second to import, which the window must not wait for.
+                from facegui.gallery.store import Gallery
+
                 self._gallery = Gallery.open(self._where, read_only=self._read_only)
             return self._gallery
 

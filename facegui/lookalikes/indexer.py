@@ -12,14 +12,17 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from facegui.errors import KnownError
 from facegui.faces.pipeline import FacePipeline
 from facegui.faces.types import Frame
 from facegui.gallery.records import IndexedPhoto, PhotoStamp
-from facegui.gallery.store import Gallery
 from facegui.jobs import Job, Partial, Progress
 from facegui.lookalikes.scan import Moves, Skipped, scan
+
+if TYPE_CHECKING:
+    from facegui.gallery.store import Gallery
 
 __all__ = ["IndexBatch", "IndexSummary", "Skipped", "index_folders"]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facegui.faces.types import Box, Vector
 from facegui.gallery.records import FaceMatrix
-from facegui.gallery.store import Gallery
+
+if TYPE_CHECKING:
+    from facegui.gallery.store import Gallery
 
 __all__ = ["Hit", "Ranking", "rank"]
 

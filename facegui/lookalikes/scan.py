@@ -7,12 +7,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facegui.errors import KnownError
 from facegui.gallery.records import PhotoStamp
-from facegui.gallery.store import Gallery
 from facegui.jobs import Job, Progress
 from facegui.sources.files import photo_files, shown_name
+
+if TYPE_CHECKING:
+    from facegui.gallery.store import Gallery
 
 __all__ = ["Moves", "Plan", "Skipped", "scan"]
 
