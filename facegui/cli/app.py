@@ -1,0 +1,279 @@
+"""The program `facegui`: its verbs, the options that all of them take, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facegui.cli.output import Output
+from facegui.errors import KnownError
+
+if TYPE_CHECKING:
+    from facegui.services import Services
+
+__all__ = ["Run", "app", "run", "verb"]
+
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
+BROKEN_PIPE = 141
+"""128 and the number of SIGPIPE."""
+
+_PANEL = "Options of every verb"
+_JSON_HELP = "Answer with one JSON document on standard output and nothing else."
+_GALLERY_HELP = "The gallery: a file or sqlite:///PATH. Default: your own."
+_MODEL_HELP = "The model that turns faces into numbers; see `facegui models`."
+_QUIET_HELP = "Neither progress nor remarks."
+
+Json = Annotated[bool, typer.Option("--json", help=_JSON_HELP, rich_help_panel=_PANEL)]
+Gallery = Annotated[
+    str | None, typer.Option("--gallery", metavar="URL|PATH", help=_GALLERY_HELP, rich_help_panel=_PANEL)
+]
+Model = Annotated[str | None, typer.Option("--model", metavar="ID", help=_MODEL_HELP, rich_help_panel=_PANEL)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_QUIET_HELP, rich_help_panel=_PANEL)]
+_COMMON: tuple[tuple[str, Any, Any], ...] = (
+    ("as_json", Json, False), ("gallery", Gallery, None), ("model", Model, None), ("quiet", Quiet, False),
+)  # fmt: skip
+
+app = typer.Typer(
+    name="facegui",
+    help="Are two faces the same, whose face is it, and who looks like it: answered on your own computer.",
+    epilog=(
+        "Exit status: 0 yes or done, 1 no match, 2 an error that you can mend, 3 unsure. "
+        "Without a verb the window opens."
+    ),
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Run:
+    """One run of a verb: where answers go, and the program behind it.
+
+    Parameters
+    ----------
+    output : Output
+    gallery, model : str or None
+        As given by the options of every verb.
+    """
+
+    def __init__(self, output: Output, gallery: str | None, model: str | None) -> None:
+        self.output = output
+        self.gallery = gallery
+        self.model = model
+
+    @contextlib.contextmanager
+    def services(self, *, existing: bool = False, model: str | None = None) -> Iterator[Services]:
+        """Open the program behind the command line.
+
+        Parameters
+        ----------
+        existing : bool
+            The gallery must exist; it is not made.
+        model : str, optional
+            An embedder other than the one of the options.
+
+        Raises
+        ------
+        KnownError
+            There is no such model, or no gallery where one is needed.
+        """
+        from facegui.services import Services
+
+        if existing:
+            self.require_gallery()
+        _silence_decoders()
+        with Services(gallery=self.gallery, model=model or self.model) as services:
+            for name in services.ignored_settings:
+                what = "The settings file" if name == "*" else f"The setting {name}"
+                self.output.warn(f"{what} cannot be used and was ignored.")
+            yield services
+
+    def require_gallery(self) -> None:
+        """Refuse to go on where there is no gallery yet.
+
+        Raises
+        ------
+        KnownError
+            The file is missing.
+        """
+        from facegui import paths
+        from facegui.gallery.connect import file_of
+
+        file = file_of(self.gallery or paths.gallery_file())
+        if not file.exists():
+            raise KnownError(
+                f"There is no gallery at {file}.",
+                "Nobody was enrolled there yet." if self.gallery is None else "",
+                "Enroll somebody with `facegui enroll NAME PHOTO`, or name another file with --gallery.",
+            )
+
+    def show_provider(self, services: Services) -> None:
+        """Warn when a graphics card was asked for, or is there, and is not used."""
+        report = services.provider
+        if report is not None and report.warning:
+            self.output.warn(report.warning)
+
+
+def verb(group: typer.Typer, name: str, panel: str | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a function a verb: its first parameter is the `Run`, the others are its arguments and options.
+
+    The options of every verb are added; they may stand before the verb as well.
+    """
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        first, *own = inspect.signature(function, eval_str=True).parameters.values()
+        del first
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        extra = [inspect.Parameter("context", keyword, annotation=typer.Context)]
+        extra += [inspect.Parameter(n, keyword, annotation=kind, default=default) for n, kind, default in _COMMON]
+
+        @wraps(function)
+        def call(*args: Any, context: typer.Context, **values: Any) -> int:
+            before: dict[str, Any] = context.find_root().obj or {}
+            given = {n: values.pop(n) or before.get(n, default) for n, _, default in _COMMON}
+            output = Output(as_json=given["as_json"], quiet=given["quiet"])
+            _ended_by.append(output)
+            return function(Run(output, given["gallery"], given["model"]), *args, **values)
+
+        parameters = [p.replace(kind=keyword) for p in own] + extra
+        call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+        call.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}
+        del call.__wrapped__
+        group.command(name, rich_help_panel=panel)(call)
+        return function
+
+    return decorate
+
+
+_ended_by: list[Output] = []
+"""The output of the verb that runs, for errors that leave it."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from facegui import __version__
+
+        sys.stdout.write(f"facegui {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    as_json: Json = False,
+    gallery: Gallery = None,
+    model: Model = None,
+    quiet: Quiet = False,
+) -> int:
+    del version
+    context.obj = {"as_json": as_json, "gallery": gallery, "model": model, "quiet": quiet}
+    _ended_by.append(Output(as_json=as_json, quiet=quiet))
+    if context.invoked_subcommand is not None:
+        return 0
+    from facegui.gui.start import run_window
+    from facegui.services import Services
+
+    return run_window(lambda: Services(gallery=gallery, model=model))
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Run the command line and return the exit status."""
+    own_process = argv is None
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _ended_by[:] = [Output(as_json="--json" in arguments)]
+    if own_process:
+        _prepare_streams()
+    _load_verbs()
+    with _logging():
+        try:
+            status = _call(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _drop_output()
+            status = BROKEN_PIPE
+    return status
+
+
+def _call(arguments: list[str]) -> int:
+    try:
+        result = app(arguments, prog_name="facegui", standalone_mode=False)
+    except KnownError as error:
+        _ended_by[-1].error(error)
+        return 2
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "facegui"
+        what = error.format_message().rstrip()
+        _ended_by[-1].failure(what if what.endswith((".", "?")) else f"{what}.", "", f"See `{path} --help`.")
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    return int(result or 0)
+
+
+def _load_verbs() -> None:
+    """Import the modules whose verbs belong to the program, in the order of the help text."""
+    from facegui.cli import measure  # noqa: F401
+
+
+def _unless_quiet(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not _ended_by[-1].quiet
+
+
+@contextlib.contextmanager
+def _logging() -> Iterator[None]:
+    """Send warnings of the program to standard error, as plain sentences."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("facegui: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    handler.addFilter(_unless_quiet)
+    logger = logging.getLogger("facegui")
+    logger.addHandler(handler)
+    before, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before
+
+
+_own_process = False
+
+
+def _prepare_streams() -> None:
+    """Let no character stop the output, whatever the terminal's encoding."""
+    global _own_process
+    _own_process = True
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _silence_decoders() -> None:
+    """Send what decoders written in C print by themselves to a log file, once per process of our own."""
+    global _own_process
+    if _own_process:
+        _own_process = False
+        from facegui import paths
+        from facegui.sources.native_messages import divert_native_messages
+
+        divert_native_messages(paths.log_dir() / "decoders.log")
+
+
+def _drop_output() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush does not fail as well."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

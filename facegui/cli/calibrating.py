@@ -1,0 +1,84 @@
+"""Calibrations of several models from one pass over the photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.cli.embedding import embed_each
+from facegui.cli.labelled import Labelled
+from facegui.errors import KnownError
+from facegui.faces.catalog import ModelInfo
+from facegui.faces.types import Vector
+from facegui.jobs import Job, Progress
+from facegui.matching.calibration import Calibration, Condition
+from facegui.matching.derivation import derive
+from facegui.services import Services
+
+__all__ = ["Calibrated", "calibrate_models"]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Calibrations by model, one per condition, and the photos that could not be read."""
+
+    calibrations: tuple[tuple[ModelInfo, tuple[Calibration, ...]], ...]
+    unreadable: dict[str, str]
+    seconds: float
+
+
+def calibrate_models(services: Services, models: Sequence[ModelInfo], photos: Labelled, source: str) -> Job[Calibrated]:
+    """Embed labelled photos by several models and derive what their similarities mean.
+
+    Parameters
+    ----------
+    services : Services
+        Its model in use changes.
+    models : sequence of ModelInfo
+    photos : Labelled
+    source : str
+        What the photos are, in words.
+
+    Raises
+    ------
+    KnownError
+        No photo could be read, or there are too few people.
+    """
+    embedders = []
+    for model in models:
+        services.use_model(model.id)
+        embedders.append(services.pipeline.embedder)
+    found = yield from embed_each(photos.paths, services.read, services.pipeline, embedders)
+    if len(found.unreadable) == len(photos.paths):
+        raise KnownError(
+            "None of the photos could be read.",
+            next(iter(found.unreadable.values())),
+            "Check the paths, or say with --root where they start.",
+        )
+    turned = np.asarray(photos.profiles, bool)
+    readable = np.array([place not in found.unreadable for place in range(len(photos.paths))])
+    conditions = (Condition.FRONTAL, Condition.PROFILE) if turned.any() else (Condition.FRONTAL,)
+    result = []
+    for number, model in enumerate(models):
+        yield Progress(number, len(models), f"deriving {model.id}")
+        vectors = _matrix(found.vectors[model.sha256])[readable]
+        calibrations = tuple(
+            derive(
+                vectors, np.asarray(photos.people)[readable], model_id=model.sha256, source=source,
+                condition=condition, is_profile=turned[readable],
+            )
+            for condition in conditions
+        )  # fmt: skip
+        result.append((model, calibrations))
+    unreadable = {str(photos.paths[place]): reason for place, reason in found.unreadable.items()}
+    return Calibrated(tuple(result), unreadable, found.seconds)
+
+
+def _matrix(vectors: Sequence[Vector | None]) -> NDArray[np.float32]:
+    """Return the vectors as rows, NaN where no face was found."""
+    size = next((len(vector) for vector in vectors if vector is not None), 1)
+    nothing = np.full(size, np.nan, np.float32)
+    return np.stack([nothing if vector is None else vector for vector in vectors])

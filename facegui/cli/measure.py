@@ -1,0 +1,218 @@
+"""Verbs that measure: evaluate, calibrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facegui.cli.app import Run, app, verb
+from facegui.cli.output import shown, table
+from facegui.errors import KnownError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from facegui.faces.catalog import ModelInfo
+    from facegui.matching.calibration import Calibration
+    from facegui.matching.report import Miss, Report
+
+PANEL = "Measure"
+_SHOWN_MISSES = 5
+_SHOWN_PROBLEMS = 5
+
+
+@verb(app, "evaluate", PANEL)
+def evaluate(
+    run: Run,
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help="List with the header path1,path2,same; or LFW's.")],
+    root: Annotated[
+        Path | None, typer.Option("--root", metavar="DIR", help="Where the paths start. Default: the list's folder.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw scores, ROC and DET.")] = None,
+    misses: Annotated[int, typer.Option("--misses", min=0, help="So many wrong pairs of each kind.")] = _SHOWN_MISSES,
+) -> int:
+    """Measure a model on pairs of photos: accuracy, ROC, error rates, each with its interval.
+
+    A photo in which no face is found counts as a non-match; it is never left out without a word.
+    """
+    from dataclasses import asdict
+
+    from facegui.cli.embedding import embed_each
+    from facegui.matching.evaluation import evaluate_pairs
+    from facegui.matching.plots import plot as draw
+    from facegui.matching.protocols import read_pairs
+
+    listed = read_pairs(pairs)
+    paths = listed.with_root(root or pairs.parent)
+    with run.services() as services:
+        services.warm_up()
+        run.show_provider(services)
+        pipeline = services.pipeline
+        found = run.output.run(embed_each(paths, services.read, pipeline, [pipeline.embedder]), "Reading photos")
+        _require_some(len(paths), found.unreadable)
+        report = evaluate_pairs(
+            listed, found.vectors[services.model.sha256], model_id=services.model.sha256,
+            calibration=services.calibration, target_fmr=services.settings.target_fmr,
+        )  # fmt: skip
+        model, provider = services.model.id, services.provider
+    if plot is not None:
+        draw(report, plot)
+    unreadable = {shown(listed.paths[place]): reason for place, reason in found.unreadable.items()}
+    milliseconds = {name: round(value, 2) for name, value in asdict(found.timings).items()}
+    document = report.to_dict() | {
+        "model": model,
+        "provider": provider.active if provider else None,
+        "photos_unreadable": unreadable,
+        "milliseconds_per_photo": milliseconds,
+        "seconds": round(found.seconds, 2),
+    }
+
+    def show(console: Console) -> None:
+        rows = [(row.label, row.value, row.note) for row in report.rows()]
+        times = "  ".join(f"{name} {value:.1f}" for name, value in milliseconds.items())
+        rows.append(("Milliseconds per photo", f"{found.timings.total:.1f}", times))
+        console.print(f"{report.name or 'Pairs'}, {model} on {provider.active if provider else 'nothing'}")
+        console.print(table("", "", "", rows=rows))
+        _show_misses(console, report, misses)
+        if plot is not None:
+            console.print(f"Drawn: {shown(plot)}")
+
+    run.output.answer(document, show)
+    _tell_problems(run, unreadable)
+    return 0
+
+
+def _require_some(photos: int, unreadable: dict[int, str]) -> None:
+    if unreadable and len(unreadable) == photos:
+        raise KnownError(
+            "None of the photos could be read.",
+            next(iter(unreadable.values())),
+            "Check the paths, or say with --root where they start.",
+        )
+
+
+def _tell_problems(run: Run, problems: dict[str, str]) -> None:
+    for path, reason in list(problems.items())[:_SHOWN_PROBLEMS]:
+        run.output.warn(f"{path}: {reason}")
+    if len(problems) > _SHOWN_PROBLEMS:
+        run.output.warn(f"and {len(problems) - _SHOWN_PROBLEMS:,} more that could not be read")
+
+
+def _show_misses(console: Console, report: Report, count: int) -> None:
+    from facegui.matching.wording import format_similarity
+
+    kinds: tuple[tuple[str, int, tuple[Miss, ...]], ...] = (
+        ("Different people, accepted", report.false_match_count, report.false_matches),
+        ("Same person, not accepted", report.false_non_match_count, report.false_non_matches),
+    )
+    for title, total, found in kinds:
+        if not total or not count:
+            continue
+        at = format_similarity(report.miss_threshold, 3)
+        rows = [
+            (
+                "no face" if miss.score is None else format_similarity(miss.score, 3),
+                shown(miss.path1),
+                shown(miss.path2),
+            )
+            for miss in found[:count]
+        ]
+        console.print(table("", "", "", rows=rows, right=(0,), title=f"{title} at {at}: {total:,}"))
+
+
+@verb(app, "calibrate", PANEL)
+def calibrate(
+    run: Run,
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER|LIST",
+            help="A folder with one folder per person (inside it, folders called frontal and profile say how the "
+            "face is turned), or a CSV list with the header path,person and, if wanted, condition.",
+        ),
+    ],
+    source: Annotated[
+        str, typer.Option("--source", metavar="TEXT", help="What these photos are, in words. Default: the name.")
+    ] = "",
+    root: Annotated[Path | None, typer.Option("--root", metavar="DIR", help="Where the paths of a list start.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="MANIFEST", help="Write the result into this manifest.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the result into the manifest of the model.")] = False,
+) -> int:
+    """Find out what the similarities of a model mean, from photos of people whose names are known.
+
+    Thresholds, unsure band and probabilities come from here; faces turned to the side are kept apart.
+    Without --model, all embedders are calibrated. Nothing is written without --write or --out.
+    """
+    from facegui.cli.calibrating import calibrate_models
+    from facegui.cli.labelled import labelled_photos
+    from facegui.cli.manifest import write_calibrations
+    from facegui.matching.tables import to_table
+
+    listed = labelled_photos(photos, root)
+    with run.services() as services:
+        models = [services.model] if run.model else list(services.catalog.models("embedder"))
+        targets = {m.id: out or (m.file.parent / "manifest.toml" if write else None) for m in models}
+        for model_id, target in targets.items():
+            if target is not None:
+                write_calibrations(target, model_id, (), dry=True)
+        found = run.output.run(calibrate_models(services, models, listed, source or listed.name), "Calibrating")
+        run.show_provider(services)
+    for model, calibrations in found.calibrations:
+        target = targets[model.id]
+        if target is not None:
+            write_calibrations(target, model.id, calibrations)
+            run.output.remark(f"Written into {shown(target)}: {model.id}")
+    document = {
+        "photos": len(listed.paths),
+        "unnamed": [str(path) for path in listed.unnamed],
+        "unreadable": found.unreadable,
+        "seconds": round(found.seconds, 2),
+        "calibrations": [
+            {"model": model.id, "smallest_claim": calibration.smallest_claim, **to_table(calibration)}
+            for model, calibrations in found.calibrations
+            for calibration in calibrations
+        ],
+    }
+
+    def show(console: Console) -> None:
+        for model, calibrations in found.calibrations:
+            for calibration in calibrations:
+                _show_calibration(console, model, calibration)
+        if not (out or write):
+            console.print("Nothing was written; --write keeps the result.")
+
+    run.output.answer(document, show)
+    if listed.unnamed:
+        run.output.warn(f"{len(listed.unnamed):,} photos lie in nobody's folder and were left out.")
+    _tell_problems(run, {shown(path): reason for path, reason in found.unreadable.items()})
+    return 0
+
+
+def _show_calibration(console: Console, model: ModelInfo, calibration: Calibration) -> None:
+    from facegui.matching.wording import format_limit, format_rate, format_share, format_similarity
+
+    rows: list[tuple[Any, ...]] = [
+        (
+            format_rate(point.fmr),
+            format_similarity(point.threshold, 3),
+            f"{format_similarity(point.threshold_low, 3)} to {format_similarity(point.threshold_high, 3)}",
+            f"{format_share(point.fmr_low, 3).removesuffix(' %')} to {format_share(point.fmr_high, 3)}",
+            format_share(point.fnmr),
+            "" if point.supported else "extrapolated",
+        )
+        for point in calibration.operating_points
+    ]
+    people = f"{calibration.people:,} people on {calibration.photos:,} photos"
+    failed = f", {calibration.failures:,} more without a face" if calibration.failures else ""
+    caption = (
+        f"{people}{failed}: {calibration.genuine_pairs:,} pairs of one person, {calibration.impostor_pairs:,} of "
+        f"strangers. These are {calibration.identity_pairs:,} independent pairs of people, enough to claim "
+        f"{format_limit(calibration.smallest_claim)} and nothing rarer (rule of three)."
+    )
+    columns = ("Strangers accepted", "Threshold", "95 % interval", "Of strangers, 95 %", "Same missed", "")
+    title = f"{model.id}, {calibration.condition.value}"
+    console.print(table(*columns, rows=rows, right=(1, 2, 3, 4), title=title, caption=caption))

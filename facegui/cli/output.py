@@ -1,0 +1,191 @@
+"""What goes to the terminal: one answer on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from facegui.errors import KnownError
+    from facegui.jobs import Job, Partial, Progress
+
+__all__ = ["MARKS", "Output", "plain", "shown", "table"]
+
+T = TypeVar("T")
+
+MARKS = {"match": ("✓ Match", "green"), "unsure": ("? Unsure", "yellow"), "no match": ("✕ No match", "red")}
+"""Words, shape and colour of each outcome."""
+
+_PIPED_WIDTH = 100
+_BAR_WIDTH = 24
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Return a path as it can be shown: bytes that are no text and control characters are replaced."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: lists, no NaN, paths as text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, bool) or value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def table(
+    *columns: str, rows: Iterable[Sequence[Any]] = (), right: Sequence[int] = (), title: str = "", caption: str = ""
+) -> RenderableType:
+    """Return a table without vertical lines; `right` names the columns of numbers."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        box=box.SIMPLE_HEAD if any(columns) else box.SIMPLE, show_header=any(columns), pad_edge=False,
+        title=title or None, caption=caption or None, title_justify="left", caption_justify="left",
+        header_style="bold", title_style="bold", caption_style="dim",
+    )  # fmt: skip
+    for number, name in enumerate(columns):
+        number_like = number in right
+        made.add_column(name, justify="right" if number_like else "left", overflow="fold", no_wrap=number_like)
+    for row in rows:
+        made.add_row(*(cell if not isinstance(cell, str) else _text(cell) for cell in row))
+    return made
+
+
+def _text(cell: str) -> RenderableType:
+    from rich.text import Text
+
+    return Text(cell)
+
+
+class Output:
+    """The two streams and how much is said on them.
+
+    Parameters
+    ----------
+    as_json : bool
+        One JSON document on standard output and nothing else.
+    quiet : bool
+        Neither progress nor remarks.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._consoles: dict[bool, Console] = {}
+
+    def console(self, *, error: bool = False) -> Console:
+        """Return standard output, or standard error, as a Rich console that takes text literally."""
+        if error not in self._consoles:
+            from rich.console import Console
+
+            class Literal(Console):
+                def on_broken_pipe(self) -> None:
+                    raise BrokenPipeError
+
+            made = Literal(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=False)
+            if not made.is_terminal and "COLUMNS" not in os.environ:
+                made.width = _PIPED_WIDTH
+            self._consoles[error] = made
+        return self._consoles[error]
+
+    def answer(self, document: Mapping[str, Any], show: Callable[[Console], None]) -> None:
+        """Give the answer: `document` as JSON, or `show` called with the console."""
+        if self.as_json:
+            indent = 2 if sys.stdout.isatty() else None
+            sys.stdout.write(json.dumps(plain(document), allow_nan=False, indent=indent) + "\n")
+        else:
+            show(self.console())
+        sys.stdout.flush()
+
+    def remark(self, text: str, style: str = "") -> None:
+        """Say something beside the answer, on standard error."""
+        if not self.quiet:
+            self.console(error=True).print(text, style=style or None)
+
+    def warn(self, text: str) -> None:
+        """Say what the user should know, on standard error."""
+        self.remark(text, "yellow")
+
+    def error(self, error: KnownError) -> None:
+        """Say what happened, why, and what to do; with JSON the document says so too."""
+        self.failure(error.what, error.why, error.do)
+
+    def failure(self, what: str, why: str = "", do: str = "") -> None:
+        """Say what happened, why, and what to do."""
+        if self.as_json:
+            sys.stdout.write(json.dumps({"error": {"what": what, "why": why, "do": do}}) + "\n")
+            sys.stdout.flush()
+        from rich.text import Text
+
+        console = self.console(error=True)
+        console.print(Text.assemble(("facegui: ", "bold red"), _safe(what)))
+        for line in (why, do):
+            if line:
+                console.print(Text(f"  {_safe(line)}"))
+
+    def run(self, job: Job[T], title: str, on_partial: Callable[[Any], None] | None = None) -> T:
+        """Run a job to its end, with a bar on standard error where that is a terminal."""
+        from facegui import jobs
+        from facegui.jobs import Partial
+
+        console = self.console(error=True)
+        if self.quiet or not console.is_terminal:
+
+            def pass_on(event: Progress | Partial[Any]) -> None:
+                if on_partial is not None and isinstance(event, Partial):
+                    on_partial(event.value)
+
+            return jobs.run(job, pass_on)
+        return self._run_with_bar(job, title, on_partial)
+
+    def _run_with_bar(self, job: Job[T], title: str, on_partial: Callable[[Any], None] | None) -> T:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        from facegui import jobs
+        from facegui.jobs import Partial
+
+        bar = Bar(
+            TextColumn("{task.description}", markup=False), BarColumn(_BAR_WIDTH), MofNCompleteColumn(),
+            TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False, style="dim"),
+            console=self.console(error=True), transient=True,
+        )  # fmt: skip
+        with bar:
+            task = bar.add_task(title, total=None, note="")
+
+            def show(event: Progress | Partial[Any]) -> None:
+                if isinstance(event, Partial):
+                    if on_partial is not None:
+                        on_partial(event.value)
+                    return
+                bar.update(task, completed=event.done, total=event.total or None, note=shown(event.note))
+
+            return jobs.run(job, show)
+
+
+def _safe(text: str) -> str:
+    """Return text without what a terminal cannot take: lone surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
