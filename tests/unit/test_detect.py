@@ -38,7 +38,7 @@ def test_every_face_of_the_group_is_found_with_its_points_in_place(pipeline) -> 
     assert len(found) == GROUP_SIZE
     for detection in found:
         box, (right_eye, left_eye, nose, right_mouth, left_mouth) = detection.box, detection.landmarks
-        assert right_eye[0] < nose[0] < left_eye[0]
+        assert right_eye[0] - 0.05 * box.width < nose[0] < left_eye[0] + 0.05 * box.width
         assert right_mouth[0] < left_mouth[0]
         assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
         slack = 0.05 * box.width
