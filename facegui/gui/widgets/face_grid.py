@@ -7,22 +7,25 @@ from typing import Final
 
 from PySide6.QtCore import (
     QItemSelection,
+    QItemSelectionModel,
     QLineF,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
     QRect,
     QRectF,
+    QSignalBlocker,
     QSize,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from facegui.gui import theme
 from facegui.gui.item_models import ROW_ROLE, FaceListModel, FaceRow, Rows
 from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.widgets.tile_view import TileView
 from facegui.matching.wording import format_similarity
 
 __all__ = ["FaceGrid"]
@@ -86,7 +89,7 @@ class _Tile(QStyledItemDelegate):
         painter.restore()
 
 
-class FaceGrid(QListView):
+class FaceGrid(TileView):
     """Faces in rows. Arrows move, Enter or a double click opens, the menu key opens the menu.
 
     Signals
@@ -115,22 +118,15 @@ class FaceGrid(QListView):
         self._rows = FaceListModel(self)
         self._threshold: float | None = None
         self._above = 0
+        self._words: tuple[str, ...] = ()
         self.setModel(self._rows)
         tile = _Tile(thumbnails, side, self)
         self.setItemDelegate(tile)
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setMovement(QListView.Movement.Static)
-        self.setUniformItemSizes(True)
-        self.setLayoutMode(QListView.LayoutMode.SinglePass)
-        self.setGridSize(
+        self.set_cell(
             tile.sizeHint(QStyleOptionViewItem(), QModelIndex()) + QSize(theme.size("half"), theme.size("unit"))
         )
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         mode = QAbstractItemView.SelectionMode
         self.setSelectionMode(mode.ExtendedSelection if multiple else mode.SingleSelection)
-        self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName(name or self.tr("Faces"))
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
@@ -144,24 +140,49 @@ class FaceGrid(QListView):
         self.scrollToTop()
         self.currentMoved.emit(-1)
 
-    def replace_rows(self, rows: Rows | Sequence[FaceRow], moved_to: int = -1) -> None:
-        """Show other rows and keep the place; `moved_to` is where the current row lies now, -1 if unknown."""
-        bar = self.verticalScrollBar()
-        place, current = bar.value(), self.currentIndex()
-        top = self.visualRect(current).top() if current.isValid() else 0
-        self._rows.set_rows(rows)
-        self._count_above()
-        self.doItemsLayout()
-        bar.setValue(place)
-        if moved_to >= 0:
-            index = self._rows.index(moved_to)
-            self.setCurrentIndex(index)
-            bar.setValue(bar.value() + self.visualRect(index).top() - top)
+    def replace_rows(
+        self, rows: Rows | Sequence[FaceRow], moved_to: int = -1, anchor: tuple[int, int] | None = None
+    ) -> None:
+        """Show other rows and keep the place.
+
+        Parameters
+        ----------
+        moved_to : int
+            Where the current row lies now; -1 if it is gone or unknown: there is no current row then.
+        anchor : tuple of int or None
+            A row and where it lies now: its tile stays at its height. By default, the current row.
+        """
+        current = self.currentIndex().row()
+        before, after = anchor or (current, moved_to)
+        place = self.verticalScrollBar().value()
+        top = self.row_rect(before).top() if before >= 0 else 0
+        chosen = bool(self.selectedIndexes())
+        with QSignalBlocker(self):
+            self._rows.set_rows(rows)
+            self._count_above()
+            if moved_to >= 0:
+                flags = QItemSelectionModel.SelectionFlag
+                self.selectionModel().setCurrentIndex(
+                    self._rows.index(moved_to), flags.ClearAndSelect if chosen else flags.NoUpdate
+                )
+        self.updateGeometries()
+        if before >= 0 and after >= 0:
+            self.place_row(after, top)
+        else:
+            self.verticalScrollBar().setValue(place)
+        self.viewport().update()
+        if current >= 0 > moved_to:
+            self.currentMoved.emit(-1)
 
     def set_threshold(self, threshold: float | None) -> None:
         """Draw a line between the rows at or above a similarity and those below; rows fall in similarity."""
         self._threshold = threshold
         self._count_above()
+
+    def set_band_words(self, *words: str) -> None:
+        """Say on the line what lies above it and what below."""
+        self._words = words
+        self.setAccessibleDescription(", ".join(words))
         self.viewport().update()
 
     @property
@@ -204,6 +225,8 @@ class FaceGrid(QListView):
             else:
                 high = middle
         self._above = low
+        shown = self._threshold is not None and self._rows.rowCount() > 0
+        self.set_break(low if shown else -1, theme.size("control") + theme.size("unit") if shown else 0)
 
     def _ask_menu(self, place: QPoint) -> None:
         index = self.indexAt(place)
@@ -230,25 +253,22 @@ class FaceGrid(QListView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        count = self._rows.rowCount()
-        if self._threshold is None or not 0 < self._above < count:
+        band = self.band_rect()
+        if not band.intersects(event.rect()):
             return
-        last = QRectF(self.visualRect(self._rows.index(self._above - 1)))
-        first = QRectF(self.visualRect(self._rows.index(self._above)))
-        gap = theme.size("half")
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle, unit, edge = band.center().y(), theme.size("unit"), theme.size("half")
         painter.setPen(QPen(theme.color("accent"), theme.size("focus")))
-        width = self.viewport().width()
-        low = last.bottom() + gap
-        if first.top() > last.top():
-            painter.drawLine(QLineF(0, low, width, low))
-            return
-        # The threshold falls inside a row: the line steps up between its last match and the next face.
-        x, high = (last.right() + first.left()) / 2, first.top() - gap
-        path = QPainterPath()
-        path.moveTo(0, low)
-        path.lineTo(x, low)
-        path.lineTo(x, high)
-        path.lineTo(width, high)
-        painter.drawPath(path)
+        painter.drawLine(QLineF(edge, middle, band.width() - unit, middle))
+        painter.setFont(theme.font("small", bold=True))
+        left = band.left() + 2 * unit
+        for words in self._words:
+            width = painter.fontMetrics().horizontalAdvance(words) + 2 * unit
+            pill = QRectF(left, middle - theme.size("badge") / 2, width, theme.size("badge"))
+            painter.setPen(QPen(theme.color("accent"), theme.size("hairline")))
+            painter.setBrush(theme.color("accent_soft"))
+            painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+            painter.setPen(theme.color("text"))
+            painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, words)
+            left += width + unit
