@@ -128,5 +128,7 @@ def fresh_state() -> dict[str, object]:
         "people": 0,
         "appended": 0,
         "removed": 0,
+        "history": 0,
+        "deletions": 0,
         "written_by": f"facegui {__version__}",
     }

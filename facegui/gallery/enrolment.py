@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 from facegui.errors import KnownError
 from facegui.gallery import undoing
 from facegui.gallery.facerows import encode_crop, face_values, model_keys_of, now
-from facegui.gallery.lanes import Lanes
 from facegui.gallery.people import clean_name, name_key, names_of, require_person
 from facegui.gallery.records import Change, NewSample, Undo
 from facegui.gallery.rows import (
@@ -29,12 +28,13 @@ from facegui.gallery.rows import (
     set_embedding,
 )
 from facegui.gallery.schema import Crop, Decision, Face, Person, Photo
+from facegui.gallery.tidying import Tidying
 from facegui.gallery.undoing import chunks
 
 __all__ = ["Enrolment"]
 
 
-class Enrolment(Lanes):
+class Enrolment(Tidying):
     """Writes to people and their samples."""
 
     def enroll(self, name: str, samples: Sequence[NewSample]) -> tuple[int, Change]:
@@ -210,7 +210,7 @@ class Enrolment(Lanes):
             count = "a sample" if len(rows) == 1 else f"{len(rows)} samples"
             write.samples = True
             write.text = f"Removed {count} of {names}" if rows else "Nothing to remove"
-        self._scrub()
+        self._tidy()
         return write.change
 
     def delete_person(self, person_id: int) -> Change:
@@ -244,9 +244,9 @@ class Enrolment(Lanes):
             write.changing("decision", connection.scalars(select(Decision.id).where(second)).all())
             connection.execute(update(Decision).where(second).values(runner_up_id=None))
             connection.execute(delete(Person).where(Person.id == person_id))
-            write.samples = True
+            write.samples = write.deletion = True
             write.text = f"Removed {person.name}"
-        self._scrub()
+        self._tidy()
         return write.change
 
     def undo(self, undo: Undo) -> Change:
@@ -268,7 +268,7 @@ class Enrolment(Lanes):
                         )
                 undoing.restore(write.connection, undo.rows)
                 drop_orphan_photos(write, [image.key for image in undo.rows if image.table == "photo"])
-                write.samples = write.removed = True
+                write.samples = write.removed = write.deletion = True
                 write.text = f"Undone: {undo.text}"
         except IntegrityError as error:
             raise KnownError(
@@ -276,5 +276,5 @@ class Enrolment(Lanes):
                 "The name or the photos in it have been used again since.",
                 "Rename or remove the newer entry, then try again.",
             ) from error
-        self._scrub()
+        self._tidy()
         return write.change

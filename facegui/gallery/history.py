@@ -6,14 +6,14 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from facegui.gallery.facerows import now
-from facegui.gallery.lanes import Lanes
 from facegui.gallery.records import Change, DecisionKind, DecisionRecord, NewDecision, Outcome
 from facegui.gallery.schema import Decision, Person
+from facegui.gallery.tidying import Tidying
 
 __all__ = ["History"]
 
 
-class History(Lanes):
+class History(Tidying):
     """Writing decisions down and reading them again."""
 
     def record(self, decision: NewDecision) -> int:
@@ -52,6 +52,7 @@ class History(Lanes):
                 if decision.outcome is Outcome.MATCH:
                     later = or_(Person.last_seen.is_(None), Person.last_seen < moment)
                     connection.execute(update(Person).where(Person.id == person, later).values(last_seen=moment))
+            write.history = True
             write.text = "Kept in the history"
         return key
 
@@ -92,8 +93,9 @@ class History(Lanes):
         """Delete every answer for good, and what it said of when people were last seen."""
         with self._write() as write:
             write.people |= set(write.connection.scalars(select(Person.id).where(Person.last_seen.is_not(None))))
+            write.history = write.deletion = True
             write.connection.execute(delete(Decision))
             write.connection.execute(update(Person).values(last_seen=None))
             write.text = "Cleared the history"
-        self._scrub()
+        self._tidy()
         return write.change

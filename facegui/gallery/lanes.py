@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from sqlalchemy import Connection, select, update
 
 from facegui.errors import KnownError
 from facegui.gallery import undoing
-from facegui.gallery.connect import BUSY_SECONDS, Database
+from facegui.gallery.connect import Database
 from facegui.gallery.records import Change, Undo
 from facegui.gallery.schema import STATE_ID, State
 
@@ -27,8 +26,8 @@ __all__ = ["Lanes", "Stamp", "Write"]
 
 _log = logging.getLogger(__name__)
 
-Stamp = tuple[str, int, int, int]
-"""Epoch, people, appended, removed: what `State` says at one moment."""
+Stamp = tuple[str, int, int, int, int]
+"""Epoch, people, appended, removed, history: what `State` says at one moment."""
 
 Listener = Callable[[Change], None]
 
@@ -36,9 +35,9 @@ Listener = Callable[[Change], None]
 def read_stamp(connection: Connection) -> Stamp:
     """Return what the database says of its own changes, in this connection's moment."""
     row = connection.execute(
-        select(State.epoch, State.people, State.appended, State.removed).where(State.id == STATE_ID)
+        select(State.epoch, State.people, State.appended, State.removed, State.history).where(State.id == STATE_ID)
     ).one()
-    return row.epoch, row.people, row.appended, row.removed
+    return row.epoch, row.people, row.appended, row.removed, row.history
 
 
 class Write:
@@ -50,8 +49,10 @@ class Write:
         Holds the write lock.
     people, faces, photos : set of int
         Ids that change; rows given to `changing` and `added` are included by themselves.
-    samples, appended, removed : bool
-        Whether enrolled samples changed, faces were added to the index, or it changed in another way.
+    samples, appended, removed, history : bool
+        Whether enrolled samples changed, faces were added to the index, it changed in another way, or the history did.
+    deletion : bool
+        Whether something is deleted that should leave no trace in the file.
     text : str
         What happens, for the user.
     change : Change
@@ -66,6 +67,8 @@ class Write:
         self.samples = False
         self.appended = False
         self.removed = False
+        self.history = False
+        self.deletion = False
         self.text = ""
         self.change = Change()
         self._images = undoing.Images(connection) if undoable else None
@@ -88,10 +91,11 @@ class Write:
         ids = {"person": self.people, "face": self.faces, "crop": self.faces, "photo": self.photos}.get(table)
         if ids is not None:
             ids.update(keys)
+        self.history |= table == "decision"
 
     def finish(self) -> None:
         """Count the change and make the `Change`; the commit follows."""
-        if self.samples or self.appended or self.removed:
+        if self.samples or self.appended or self.removed or self.history or self.deletion:
             self.connection.execute(
                 update(State)
                 .where(State.id == STATE_ID)
@@ -99,6 +103,8 @@ class Write:
                     people=State.people + int(self.samples),
                     appended=State.appended + int(self.appended),
                     removed=State.removed + int(self.removed),
+                    history=State.history + int(self.history),
+                    deletions=State.deletions + int(self.deletion),
                 )
             )
         rows = self._images.finish() if self._images is not None else ()
@@ -184,6 +190,14 @@ class Lanes:
         self._announce(Change(text="The gallery was changed by another program.", everything=True))
         return True
 
+    def _require_writable(self) -> None:
+        if self.read_only:
+            raise KnownError(
+                "The gallery was opened for reading only.",
+                f"Nothing can be changed in {self.location}.",
+                "Open it without the read-only choice.",
+            )
+
     @contextlib.contextmanager
     def _in_use(self) -> Iterator[None]:
         with self._idle:
@@ -204,12 +218,7 @@ class Lanes:
 
     @contextlib.contextmanager
     def _write(self, *, undoable: bool = False) -> Iterator[Write]:
-        if self.read_only:
-            raise KnownError(
-                "The gallery was opened for reading only.",
-                f"Nothing can be changed in {self.location}.",
-                "Open it without the read-only choice.",
-            )
+        self._require_writable()
         with self._in_use(), self._write_lane:
             with self._database.writing() as connection:
                 before = read_stamp(connection)
@@ -221,22 +230,6 @@ class Lanes:
                 if self._seen is None or self._seen == before:
                     self._seen = after
         self._announce(write.change)
-
-    def _scrub(self) -> None:
-        """Move what is left of deleted rows out of the write-ahead log, as far as no reader needs it.
-
-        What cannot be moved now goes at the next deletion, or when the last program closes the gallery.
-        """
-        with self._in_use(), self._database.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-            driver.execute("PRAGMA busy_timeout=0")
-            try:
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except sqlite3.OperationalError as error:
-                _log.info("the write-ahead log was not emptied: %s", error)
-            finally:
-                driver.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
 
     def _announce(self, change: Change) -> None:
         for listener in list(self._listeners):

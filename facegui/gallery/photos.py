@@ -12,17 +12,18 @@ from sqlalchemy import and_, delete, func, select, update
 
 from facegui.gallery.facerows import FACE_COLUMNS, encode_crop, now, record_of
 from facegui.gallery.indexing import Incoming, write_photos
-from facegui.gallery.lanes import Lanes, Write
+from facegui.gallery.lanes import Write
 from facegui.gallery.records import Change, FaceRecord, IndexedPhoto, PhotoRecord, PhotoStamp
 from facegui.gallery.rows import delete_faces, drop_orphan_photos
 from facegui.gallery.schema import Embedding, Face, Model, Photo
+from facegui.gallery.tidying import Tidying
 from facegui.gallery.undoing import chunks
 from facegui.gallery.within import in_folders
 
 __all__ = ["Photos"]
 
 
-class Photos(Lanes):
+class Photos(Tidying):
     """Reading and writing the folder index."""
 
     def known_photos(self, folder: str, model_id: str | None = None) -> dict[str, PhotoStamp]:
@@ -78,9 +79,9 @@ class Photos(Lanes):
             for some in chunks(photo_ids):
                 write.photos.update(some)
                 _forget(write, some)
-            write.removed = True
+            write.removed = write.deletion = True
             write.text = f"Forgot {len(write.photos)} photos" if len(write.photos) != 1 else "Forgot a photo"
-        self._scrub()
+        self._tidy()
         return write.change
 
     def relocate(self, photo_id: int, path: str, size: int, mtime_ns: int) -> Change:

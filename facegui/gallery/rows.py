@@ -145,6 +145,7 @@ def delete_faces(write: Write, face_ids: Sequence[int]) -> list[str]:
         write.changing("crop", some)
         write.changing("embedding", vectors)
         connection.execute(delete(Face).where(Face.id.in_(some)))
+        write.deletion = True
     return drop_orphan_photos(write, photos)
 
 

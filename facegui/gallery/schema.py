@@ -55,9 +55,11 @@ class State(Base):
     ----------
     epoch : str
         Changes when another database is put in this one's place.
-    people, appended, removed : int
-        Count the changes to enrolled samples, the faces added to the index, and the changes to the index that
-        are not mere additions.
+    people, appended, removed, history : int
+        Count the changes to enrolled samples, the faces added to the index, the changes to the index that are not
+        mere additions, and the changes to the history.
+    deletions : int
+        Deletions of what should leave no trace since the file was last rewritten.
     written_by : str
         Version of facegui that made or upgraded the file.
     """
@@ -69,6 +71,8 @@ class State(Base):
     people: Mapped[int] = mapped_column(BigInteger)
     appended: Mapped[int] = mapped_column(BigInteger)
     removed: Mapped[int] = mapped_column(BigInteger)
+    history: Mapped[int] = mapped_column(BigInteger)
+    deletions: Mapped[int] = mapped_column(BigInteger)
     written_by: Mapped[str] = mapped_column(String(64))
 
 

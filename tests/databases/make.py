@@ -68,7 +68,8 @@ def main() -> None:
     with contextlib.closing(sqlite3.connect(target)) as connection:
         connection.execute("VACUUM")
     target.chmod(0o644)
-    draft.unlink()
+    for leftover in HERE.glob("draft.sqlite*"):
+        leftover.unlink()
     print(target, target.stat().st_size)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_samples import MODEL, OTHER_MODEL, face, indexed, sample, unit
+from gallery_samples import MODEL, OTHER_MODEL, decision, face, indexed, sample, unit
 
 from facegui.faces.types import Box
 from facegui.gallery.columns import escape_path
@@ -228,6 +228,9 @@ def test_another_process_is_noticed_by_the_matrices(gallery: Gallery) -> None:
     assert gallery.poll()
     assert not gallery.poll()
     assert heard == [True]
+    with Gallery.open(gallery.file) as other:
+        other.record(decision())
+    assert gallery.poll()
 
 
 def test_vectors_of_different_models_never_mix(gallery: Gallery) -> None:
