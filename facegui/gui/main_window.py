@@ -23,6 +23,7 @@ from facegui import paths
 from facegui.errors import KnownError
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
+from facegui.gui.loading import Loading
 from facegui.gui.pages.enroll import EnrollPage
 from facegui.gui.pages.lookalikes import LookalikesPage
 from facegui.gui.pages.page import Page
@@ -37,7 +38,6 @@ from facegui.gui.widgets.shortcuts_overlay import ShortcutsOverlay
 from facegui.gui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
-    from facegui.faces.session import ProviderReport
     from facegui.services import Services
 
 __all__ = ["PAGES", "MainWindow", "window_state"]
@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self._bind_keys()
         bridge.failed.connect(self._task_failed)
         self._restore()
-        self._load_models()
+        self.loading.load()
 
     def _build(self) -> None:
         words = {
@@ -89,7 +89,9 @@ class MainWindow(QMainWindow):
         self._inspectors = QStackedWidget()
         self._inspectors.setFixedWidth(theme.size("inspector"))
         self.strip = StatusStrip(self.bridge)
-        self.strip.model_chosen.connect(self._use_model)
+        self.loading = Loading(self.services, self.bridge, self.strip, self)
+        self.loading.changed.connect(self._refresh_pages)
+        self.loading.failed.connect(self.show_error)
         middle = column(gap="unit")
         middle.setContentsMargins(*(2 * theme.size("unit"),) * 3, theme.size("unit"))
         middle.addLayout(row(self._title, None, self._primary, self._help, self._fold))
@@ -247,58 +249,19 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self._drop.ask(dropped)
 
-    def _load_models(self) -> None:
-        self.strip.set_provider(None)
-        self._show_models()
-        self.bridge.run(self, self.services.warm_up, self._warmed, self._not_warmed, newest="warm up")
-        self.refresh_counts()
-
-    def _show_models(self) -> None:
-        embedders = [model for model in self.services.models() if model.role == "embedder"]
-        self.strip.set_models([(m.id, m.title) for m in embedders], self.services.model.id)
-
-    def _warmed(self, report: ProviderReport) -> None:
-        self.strip.set_provider(report)
-        self.bridge.start(
-            self, self.services.reembed(), on_done=self._reembedded, newest="reembed",
-            title=self.tr("Preparing the samples for this model"),
-        )  # fmt: skip
-
-    def _reembedded(self, faces: int | None) -> None:
-        if faces:
-            self._refresh_pages()
-
-    def _not_warmed(self, error: Exception) -> None:
-        self.strip.set_provider_problem(str(error))
-        self.show_error(error)
-
-    def _use_model(self, model_id: str) -> None:
-        def done(_result: object) -> None:
-            self._load_models()
-            self._refresh_pages()
-
-        self.bridge.run(self, lambda: self.services.change_settings(model=model_id), done, lane="write", newest="model")
-
     def _refresh_pages(self, but: object = None) -> None:
         for page in self._pages.values():
             if page is not but:
                 page.refresh()
 
     def _gallery_changed(self) -> None:
-        self.refresh_counts()
+        self.loading.count()
         self._refresh_pages(self.sender())
 
     def _settings_changed(self) -> None:
         theme.manager().apply(self.services.settings.theme)
-        self._load_models()
+        self.loading.load()
         self._refresh_pages(self.sender())
-
-    def refresh_counts(self) -> None:
-        """Read the size of the gallery again."""
-        self.bridge.run(
-            self, lambda: self.services.gallery.counts(),
-            lambda counts: self.strip.set_counts(counts.people, counts.samples), newest="counts",
-        )  # fmt: skip
 
     def _task_failed(self, owner: object, error: Exception) -> None:
         if isinstance(owner, Page):

@@ -101,6 +101,7 @@ class FakeServices:
         threads=2,
     ))  # fmt: skip
     problem: Exception | None = None
+    warm: bool = False
     gate: threading.Event = field(default_factory=threading.Event)
     analysed: list[Frame] = field(default_factory=list)
 
@@ -117,7 +118,12 @@ class FakeServices:
         self.gate.wait(10)
         if self.problem is not None:
             raise self.problem
+        self.warm = True
         return self.report
+
+    @property
+    def provider(self) -> Any:
+        return self.report if self.warm else None
 
     def change_settings(self, **changes: Any) -> Settings:
         self.settings = changed(self.settings, **changes)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFrame, QLabel, QMenu, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QProgressBar, QToolButton, QToolTip, QWidget
 
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge, Task
+from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.parts import button, label, row, tool_button
 
 __all__ = ["StatusStrip", "time_left"]
@@ -66,25 +67,27 @@ class StatusStrip(QFrame):
         self._model = QToolButton()
         theme.set_role(self._model, "quiet")
         theme.set_icon(self._model, "chevron-down", "muted")
-        self._model.setLayoutDirection(self.layoutDirection().RightToLeft)
-        self._model.setToolButtonStyle(self._model.toolButtonStyle().ToolButtonTextBesideIcon)
+        self._model.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._model.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._model.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._model.setMenu(QMenu(self._model))
         self._provider = tool_button("processor", self.tr("Provider"), self._show_why)
-        self._provider.setToolButtonStyle(self._provider.toolButtonStyle().ToolButtonTextBesideIcon)
+        self._provider.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._counts = label("", "muted")
         self._undo_text = label()
         self._undo_button = button(self.tr("Undo"), self._take_back, role="link")
-        self._note = label("", "muted")
+        self._note = ElidedLabel("muted")
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(theme.size("tile"))
         self._bar.setAccessibleName(self.tr("Progress"))
         self._cancel = tool_button("close", self.tr("Cancel the running task"), self._stop)
         layout = row(
-            self._model, self._provider, self._counts, None, self._undo_text, self._undo_button, self._note,
-            self._bar, self._cancel,
+            self._model, self._provider, self._counts, self._note, self._bar, self._cancel, self._undo_text,
+            self._undo_button,
         )  # fmt: skip
+        layout.setStretchFactor(self._note, 1)
         layout.setContentsMargins(theme.size("unit"), 0, theme.size("unit"), 0)
         self.setLayout(layout)
         self._undo_timer = QTimer(self, singleShot=True, interval=theme.time("undo"))
@@ -110,10 +113,11 @@ class StatusStrip(QFrame):
             menu.addAction(action)
             if model_id == current:
                 title = words
-        self._model.setText(title)
+        room = theme.size("inspector") - theme.size("tile") + theme.size("control")
+        self._model.setText(self._model.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, room))
         self._model.setEnabled(bool(models))
         self._model.setAccessibleName(self.tr("Model: {0}").format(title))
-        self._model.setToolTip(self.tr("The network that turns a face into numbers"))
+        self._model.setToolTip(self.tr("{0}: the network that turns a face into numbers").format(title))
 
     def set_provider(self, report: ProviderWords | None) -> None:
         """Show where the networks really run; None while they are being loaded."""
@@ -180,15 +184,13 @@ class StatusStrip(QFrame):
     undo = _take_back
 
     def _show_why(self) -> None:
-        from PySide6.QtWidgets import QToolTip
-
         where = self._provider.mapToGlobal(self._provider.rect().topLeft())
         QToolTip.showText(where, self._provider.toolTip(), self._provider)
 
     def _stop(self) -> None:
         if self._tasks:
             self._tasks[-1].cancel()
-            self._note.setText(self.tr("Cancelling…"))
+            self._note.show_text(self.tr("Cancelling…"))
 
     def _task_changed(self, task: Task) -> None:
         if task.finished:
@@ -202,8 +204,10 @@ class StatusStrip(QFrame):
 
     def _show_task(self) -> None:
         task = self._tasks[-1] if self._tasks else None
-        for item in (self._note, self._bar, self._cancel):
+        for item in (self._bar, self._cancel):
             item.setVisible(task is not None)
+        if task is None:
+            self._note.show_text("")
         if task is None or task.cancelled:
             return
         done, total = task.progress.done, task.progress.total
@@ -219,10 +223,6 @@ class StatusStrip(QFrame):
                 words.append(self.tr("{0} left").format(time_left((total - done) / rate)))
         if len(self._tasks) > 1:
             words.append(self.tr("and {0} more").format(len(self._tasks) - 1))
-        self._note.setText(" · ".join(words))
-        self._note.setToolTip(task.progress.note)
-        self._bar.setAccessibleDescription(self._note.text())
-
-    def labels(self) -> tuple[QLabel, ...]:
-        """Return the texts, for tests."""
-        return self._counts, self._note, self._undo_text
+        self._note.show_text(" · ".join(words))
+        self._bar.setToolTip(task.progress.note)
+        self._bar.setAccessibleDescription(self._note.full)

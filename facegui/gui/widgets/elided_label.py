@@ -1,0 +1,51 @@
+"""One line of text that is shortened to the room it has."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from facegui.gui import theme
+
+__all__ = ["ElidedLabel"]
+
+
+class ElidedLabel(QLabel):
+    """Shows the whole text as a tooltip where it had to be shortened; `full` is the whole text."""
+
+    def __init__(
+        self, role: str = "", parent: QWidget | None = None, *, font: QFont | None = None,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self.full = ""
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        if role:
+            theme.set_role(self, role)
+        if font is not None:
+            self.setFont(font)
+
+    def show_text(self, text: str) -> None:
+        """Show another text."""
+        if text != self.full:
+            self.full = text
+            self.setAccessibleName(text)
+            self._fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self.full, self._mode, self.width())
+        self.setText(shown)
+        self.setToolTip(self.full if shown != self.full else "")
