@@ -54,9 +54,9 @@ def with_calibrations(text: str, model: str, calibrations: Sequence[Calibration]
             end = n
             break
         own.append((n, name))
-    stops = [*(n for n, _ in own[1:]), end]
+    stops = [*(n for n, _ in own), end][1:]
     dropped: set[int] = set()
-    for (first, name), stop in zip(own, stops, strict=True):
+    for (first, name), stop in zip(own, stops, strict=False):
         if name == _CALIBRATION or name.startswith(f"{_CALIBRATION}."):
             dropped |= set(range(first, stop - _tail(lines, first, stop)))
     tail = _tail(lines, start, end)

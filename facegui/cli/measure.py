@@ -182,6 +182,7 @@ def calibrate(
         for model, calibrations in found.calibrations:
             for calibration in calibrations:
                 _show_calibration(console, model, calibration)
+                console.print()
         if not (out or write):
             console.print("Nothing was written; --write keeps the result.")
 
@@ -213,6 +214,6 @@ def _show_calibration(console: Console, model: ModelInfo, calibration: Calibrati
         f"strangers. These are {calibration.identity_pairs:,} independent pairs of people, enough to claim "
         f"{format_limit(calibration.smallest_claim)} and nothing rarer (rule of three)."
     )
-    columns = ("Strangers accepted", "Threshold", "95 % interval", "Of strangers, 95 %", "Same missed", "")
+    columns = ("Strangers accepted", "Threshold", "95 % interval", "True rate, 95 %", "Same person missed", "")
     title = f"{model.id}, {calibration.condition.value}"
     console.print(table(*columns, rows=rows, right=(1, 2, 3, 4), title=title, caption=caption))
