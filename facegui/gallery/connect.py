@@ -101,7 +101,7 @@ def file_of(where: str | Path) -> Path:
                 "This version of facegui keeps galleries in SQLite files.",
                 "Give the path of a file, or sqlite:///PATH.",
             )
-        where = unquote(parts.path[1:])
+        where = unquote(parts.path[1:], errors="surrogateescape")
     return Path(os.path.abspath(Path(where).expanduser()))  # noqa: PTH100 (resolve would follow links)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 from sqlalchemy import Connection, select, update
 
@@ -147,7 +148,7 @@ class Lanes:
     @property
     def url(self) -> str:
         """The gallery as a URL."""
-        return f"sqlite:///{self._database.file}"
+        return f"sqlite:///{quote(str(self.file), errors='surrogateescape')}"
 
     @property
     def file(self) -> Path:

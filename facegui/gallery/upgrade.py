@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, event, text, update
 from facegui import __version__
 from facegui.errors import KnownError
 from facegui.gallery.connect import APPLICATION_ID, WRITES, copy_database
+from facegui.gallery.failures import translate
 from facegui.gallery.schema import State
 
 __all__ = ["REVISIONS", "refuse_newer", "schema_version", "stamp", "upgrade"]
@@ -129,6 +130,9 @@ def upgrade(engine: Engine, file: Path, version: str, *, keep_copy: bool = True)
                         raise KnownError("A row points at one that is missing.")
                     connection.execute(update(State).values(written_by=f"facegui {__version__}"))
     except Exception as error:
+        known = translate(error, str(file))
+        if known is not None:
+            raise known from error
         raise KnownError(
             f"The gallery {file} could not be upgraded.",
             f"{error} Nothing in it was changed.",

@@ -53,8 +53,10 @@ def test_a_gallery_is_made_with_its_folders_at_any_path(tmp_path: Path, name: st
     with Gallery.open(path) as gallery:
         gallery.enroll("Anna", [sample(1)])
         assert gallery.location == str(path)
+        url = gallery.url
     assert sorted(entry.name for entry in path.parent.iterdir()) == [path.name]
-    with Gallery.open(path) as gallery:
+    with Gallery.open(url) as gallery:
+        assert gallery.file == path
         assert gallery.counts().people == 1
 
 
