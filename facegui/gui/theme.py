@@ -11,8 +11,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
-from string import Template
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +20,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QToolButton, QWidget
 
 from facegui import paths
+from facegui.gui.style_sheet import make_sheet
 
 __all__ = [
     "SCHEMES", "ThemeManager", "color", "font", "icon", "install", "is_dark", "line_height", "manager", "pixmap",
@@ -31,7 +30,6 @@ __all__ = [
 logger = logging.getLogger(__name__)
 SCHEMES: Final = ("light", "dark")
 _ICON_PROPERTY: Final = "themeIcon"
-_SHEET_ICONS: Final = {"chevron-down": "muted", "chevron-up": "muted", "check": "on_accent", "dot": "on_accent"}
 _SCALES: Final = (1.0, 1.5, 2.0, 3.0)
 
 
@@ -112,7 +110,8 @@ class ThemeManager(QObject):
             return
         self.scheme = scheme
         self._app.setPalette(_palette(tokens().colors[scheme]))
-        self._app.setStyleSheet(_sheet(scheme))
+        table = tokens()
+        self._app.setStyleSheet(make_sheet(scheme, table.sizes, table.types, table.colors[scheme], _tinted))
         for window in self._app.topLevelWidgets():
             for target in (window, *window.findChildren(QAbstractButton), *window.findChildren(QAction)):
                 name = target.property(_ICON_PROPERTY)
@@ -184,11 +183,14 @@ def _drawing(name: str) -> str:
     return (paths.assets_dir() / "icons" / f"{name}.svg").read_text("utf-8")
 
 
+def _tinted(name: str, shade: QColor) -> str:
+    return _drawing(name).replace("currentColor", shade.name())
+
+
 @lru_cache(maxsize=1024)
 def _render(name: str, rgba: str, length: int, ratio: float) -> QPixmap:
     value = QColor(rgba)
-    markup = _drawing(name).replace("currentColor", value.name())
-    renderer = QSvgRenderer(QByteArray(markup.encode()))
+    renderer = QSvgRenderer(QByteArray(_tinted(name, value).encode()))
     result = QPixmap(QSize(round(length * ratio), round(length * ratio)))
     result.fill(Qt.GlobalColor.transparent)
     painter = QPainter(result)
@@ -276,47 +278,3 @@ def _palette(colors: Mapping[str, QColor]) -> QPalette:
     for target in (role.WindowText, role.Text, role.ButtonText):
         result.setColor(QPalette.ColorGroup.Disabled, target, colors["disabled"])
     return result
-
-
-def _sheet_icon(scheme: str, name: str, role: str) -> str:
-    """Write a tinted icon where the sheet can name it, because a sheet takes only files."""
-    file = paths.cache_dir() / "theme" / f"{scheme}-{name}.svg"
-    markup = _drawing(name).replace("currentColor", tokens().colors[scheme][role].name())
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(markup, "utf-8")
-    except OSError as error:
-        logger.warning("The arrow icon could not be written to %s: %s", file, error)
-    return file.as_posix()
-
-
-def _sheet(scheme: str) -> str:
-    table = tokens()
-    sizes = dict(table.sizes)
-    edge = 2 * sizes["hairline"]
-    growth = 2 * (sizes["focus"] - sizes["hairline"])
-    sizes |= {
-        "pad": sizes["unit"] + sizes["half"],
-        "pad_focus": sizes["unit"] + sizes["half"] - growth // 2,
-        "unit_focus": sizes["unit"] - growth // 2,
-        "inner": sizes["control"] - edge,
-        "inner_focus": sizes["control"] - edge - growth,
-        "rail_inner": sizes["touch"],
-        "chip_radius": sizes["control"] // 2 - sizes["half"] // 2,
-        "chip_inner": sizes["control"] - sizes["half"] - edge,
-        "chip_inner_focus": sizes["control"] - sizes["half"] - edge - growth,
-        "radio": sizes["small_icon"] // 2,
-        "menu": sizes["half"] + sizes["focus"],
-        "bar": sizes["half"] + sizes["focus"],
-        "bar_radius": (sizes["half"] + sizes["focus"]) // 2,
-        "arrow": sizes["unit"] + sizes["focus"],
-        "scroll": sizes["unit"] + sizes["half"],
-        "scroll_gap": sizes["focus"],
-        "slider_margin": sizes["half"] + sizes["focus"],
-    }
-    values = {role: value.name() for role, value in table.colors[scheme].items()}
-    values |= {f"size_{name}": str(value) for name, value in sizes.items()}
-    values |= {f"type_{name}": str(value) for name, value in table.types.items()}
-    values |= {f"icon_{name.replace('-', '_')}": _sheet_icon(scheme, name, role) for name, role in _SHEET_ICONS.items()}
-    sheet = Path(paths.assets_dir() / "style.qss").read_text("utf-8")
-    return Template(sheet).substitute(values)

@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from facegui.faces.types import Box, Landmarks, Photo, Quality, QualityReason
 from facegui.gui import theme
-from facegui.gui.widgets.decision_badge import outcome_role
+from facegui.gui.widgets.decision_badge import draw_badge, outcome_role
 from facegui.matching.decision import Outcome
 
-__all__ = ["FaceMark", "Viewport", "draw_marks", "marks_of", "quality_text", "reason_advice", "reason_text"]
+__all__ = [
+    "FaceMark",
+    "Viewport",
+    "draw_frame",
+    "draw_marks",
+    "marks_of",
+    "quality_text",
+    "reason_advice",
+    "reason_text",
+]
 
 _DIM: Final = 0.45
 _PILL_SHARE: Final = 2.5
@@ -186,3 +195,35 @@ def _draw_points(painter: QPainter, view: Viewport, landmarks: Landmarks, area: 
     painter.setPen(QPen(theme.color("overlay_halo"), theme.size("hairline")))
     for x, y in landmarks.tolist():
         painter.drawEllipse(view.point(x, y), radius, radius)
+
+
+def draw_frame(
+    painter: QPainter, target: QRectF, outcome: Outcome | None, caption: str, *, highlighted: bool = False
+) -> None:
+    """Draw around a photo: a line of words at its foot, the border and the shape of a decision."""
+    unit, half, radius = theme.size("unit"), theme.size("half"), theme.size("radius")
+    if caption:
+        painter.save()
+        painter.setFont(theme.font("small"))
+        height = painter.fontMetrics().height() + unit
+        strip = QRectF(target.left(), target.bottom() - height, target.width(), height)
+        path = QPainterPath()
+        path.addRoundedRect(target, radius, radius)
+        painter.setClipPath(path)
+        painter.fillRect(strip, theme.color("overlay_back"))
+        painter.setPen(theme.color("overlay"))
+        room = int(strip.width() - 2 * unit)
+        words = painter.fontMetrics().elidedText(caption, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(strip.adjusted(0, 0, 0, -half / 2), Qt.AlignmentFlag.AlignCenter, words)
+        painter.restore()
+    if outcome is not None or highlighted:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color(outcome_role(outcome) if outcome is not None else "accent"), half))
+        inset = half / 2
+        painter.drawRoundedRect(target.adjusted(inset, inset, -inset, -inset), radius, radius)
+    if outcome is not None:
+        place = QRectF(target.left() + 1.5 * unit, target.top() + 1.5 * unit, 4 * unit, 4 * unit)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("panel"))
+        painter.drawRoundedRect(place.adjusted(-half, -half, half, half), radius, radius)
+        draw_badge(painter, place, outcome)

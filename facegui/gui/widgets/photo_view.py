@@ -23,10 +23,10 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from facegui.faces.types import Photo
 from facegui.gui import images, theme
-from facegui.gui.widgets.decision_badge import draw_badge, outcome_role, outcome_word
+from facegui.gui.widgets.decision_badge import outcome_word
 from facegui.gui.widgets.drop_overlay import dropped_from
 from facegui.gui.widgets.empty_state import EmptyState
-from facegui.gui.widgets.photo_marks import FaceMark, Viewport, draw_marks, marks_of
+from facegui.gui.widgets.photo_marks import FaceMark, Viewport, draw_frame, draw_marks, marks_of
 from facegui.matching.decision import Outcome
 
 __all__ = ["PhotoView"]
@@ -226,38 +226,7 @@ class PhotoView(QWidget):
         painter.drawImage(view.target, self._picture(view.target, ratio))
         painter.restore()
         draw_marks(painter, view, self._marks, self._selected, self._hovered, self.hasFocus())
-        self._paint_frame(painter, view, radius)
-
-    def _paint_frame(self, painter: QPainter, view: Viewport, radius: int) -> None:
-        unit = theme.size("unit")
-        if self._caption:
-            painter.setFont(theme.font("small"))
-            height = painter.fontMetrics().height() + unit
-            strip = QRectF(view.target.left(), view.target.bottom() - height, view.target.width(), height)
-            path = QPainterPath()
-            path.addRoundedRect(view.target, radius, radius)
-            painter.save()
-            painter.setClipPath(path)
-            painter.fillRect(strip, theme.color("overlay_back"))
-            painter.setPen(theme.color("overlay"))
-            words = painter.fontMetrics().elidedText(
-                self._caption, Qt.TextElideMode.ElideMiddle, int(strip.width() - 2 * unit)
-            )
-            painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, words)
-            painter.restore()
-        role = outcome_role(self._outcome) if self._outcome is not None else "accent" if self._drag else ""
-        if role:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.color(role), theme.size("half")))
-            inset = theme.size("focus")
-            painter.drawRoundedRect(view.target.adjusted(inset, inset, -inset, -inset), radius, radius)
-        if self._outcome is not None:
-            length = theme.size("control")
-            place = QRectF(view.target.left() + 1.5 * unit, view.target.top() + 1.5 * unit, length, length)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("panel"))
-            painter.drawRoundedRect(place.adjusted(-3, -3, 3, 3), radius, radius)
-            draw_badge(painter, place, self._outcome)
+        draw_frame(painter, view.target, self._outcome, self._caption, highlighted=self._drag)
 
     def _face_at(self, position: QPointF) -> int:
         view = self.viewport()

@@ -22,8 +22,9 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from facegui.gui import theme
 from facegui.gui.widgets.decision_badge import outcome_role
+from facegui.gui.widgets.score_bar import paint_bar, to_x
 from facegui.matching.calibration import Calibration
-from facegui.matching.decision import Outcome, Rule, decide
+from facegui.matching.decision import Rule, decide
 from facegui.matching.wording import format_percent, format_rate, format_similarity
 
 __all__ = ["ScoreCanvas", "paint_bar"]
@@ -34,46 +35,6 @@ _FINE_STEP: Final = 0.001
 _PAGE: Final = 0.05
 _FAINT: Final = 0.28
 _LINE: Final = 0.75
-_ZONE: Final = 0.2
-_ACTIVE_ZONE: Final = 0.6
-_BAND: Final = 0.4
-
-
-def _to_x(area: QRectF, similarity: float) -> float:
-    return area.left() + (min(1.0, max(-1.0, similarity)) + 1.0) / 2.0 * area.width()
-
-
-def paint_bar(painter: QPainter, area: QRectF, rule: Rule | None, similarity: float | None) -> None:
-    """Draw the bar with its zones and the marker; for the scale itself and for the tiles of lists."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    outcome = decide(similarity, rule) if similarity is not None and rule is not None else None
-    corner = area.height() / 2
-    clip = QPainterPath()
-    clip.addRoundedRect(area, corner, corner)
-    painter.setClipPath(clip)
-    painter.fillRect(area, theme.color("sunken"))
-    if rule is not None:
-        low, high = _to_x(area, rule.unsure_low), _to_x(area, rule.threshold)
-        zones = (
-            (Outcome.NO_MATCH, area.left(), low), (Outcome.UNSURE, low, high), (Outcome.MATCH, high, area.right()),
-        )  # fmt: skip
-        for zone, left, right in zones:
-            shade = theme.color(outcome_role(zone))
-            quiet = _BAND if zone is Outcome.UNSURE else _ZONE
-            shade.setAlphaF(_ACTIVE_ZONE if zone is outcome else quiet)
-            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), shade)
-    painter.setClipping(False)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(theme.color("border"), theme.size("hairline")))
-    painter.drawRoundedRect(area, corner, corner)
-    if similarity is not None and similarity == similarity:
-        radius = theme.size("marker") if area.height() >= theme.size("unit") else theme.size("half") + 1
-        center = QPointF(_to_x(area, similarity), area.center().y())
-        painter.setPen(QPen(theme.color("panel"), theme.size("focus")))
-        painter.setBrush(theme.color(outcome_role(outcome)) if outcome else theme.color("text"))
-        painter.drawEllipse(center, radius + 1, radius + 1)
-    painter.restore()
 
 
 class ScoreCanvas(QWidget):
@@ -131,7 +92,7 @@ class ScoreCanvas(QWidget):
         if self._rule is None:
             return None
         bar = self._bar()
-        return QPointF(_to_x(bar, self._rule.threshold), bar.center().y())
+        return QPointF(to_x(bar, self._rule.threshold), bar.center().y())
 
     def similarity_at(self, x: float) -> float:
         """Return the similarity at a horizontal position."""
@@ -165,7 +126,7 @@ class ScoreCanvas(QWidget):
         if self._rule is None or self._similarity is None:
             return False
         bar = self._bar()
-        return abs(_to_x(bar, self._rule.threshold) - _to_x(bar, self._similarity)) < theme.size("half")
+        return abs(to_x(bar, self._rule.threshold) - to_x(bar, self._similarity)) < theme.size("half")
 
     def _curve(
         self, values: NDArray[np.float64], middles: NDArray[np.float64], peak: float, bar: QRectF
@@ -175,7 +136,7 @@ class ScoreCanvas(QWidget):
         smooth = np.convolve(values, kernel, mode="same") / peak
         path = QPainterPath(QPointF(bar.left(), base))
         for middle, value in zip(middles.tolist(), smooth.tolist(), strict=True):
-            path.lineTo(_to_x(bar, middle), base - value * (base - top))
+            path.lineTo(to_x(bar, middle), base - value * (base - top))
         path.lineTo(bar.right(), base)
         return path
 
@@ -196,17 +157,17 @@ class ScoreCanvas(QWidget):
     def _paint_stem(self, painter: QPainter, bar: QRectF) -> None:
         if self._hover is not None and not self._dragging and self._calibration is not None:
             painter.setPen(QPen(theme.color("muted"), theme.size("hairline"), Qt.PenStyle.DotLine))
-            x = _to_x(bar, self._hover)
+            x = to_x(bar, self._hover)
             painter.drawLine(QLineF(x, theme.size("unit"), x, bar.top()))
         if self._similarity is not None and self._similarity == self._similarity:
             outcome = decide(self._similarity, self._rule) if self._rule else None
             painter.setPen(QPen(theme.color(outcome_role(outcome)), theme.size("focus")))
-            x = _to_x(bar, self._similarity)
+            x = to_x(bar, self._similarity)
             painter.drawLine(QLineF(x, 2.5 * theme.size("unit"), x, bar.center().y()))
 
     def _paint_handle(self, painter: QPainter, bar: QRectF) -> None:
         assert self._rule is not None
-        x = _to_x(bar, self._rule.threshold)
+        x = to_x(bar, self._rule.threshold)
         painter.setPen(QPen(theme.color("text"), theme.size("hairline") * 1.5))
         painter.drawLine(QLineF(x, theme.size("unit"), x, bar.bottom() + theme.size("half")))
         half_width, half_height = theme.size("half") + 1, theme.size("unit") + theme.size("half")
@@ -236,10 +197,10 @@ class ScoreCanvas(QWidget):
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
         if self._rule is not None:
-            place(_to_x(bar, self._rule.threshold), self.tr("{0} threshold").format(
+            place(to_x(bar, self._rule.threshold), self.tr("{0} threshold").format(
                 format_similarity(self._rule.threshold)), "text")  # fmt: skip
         for tick in _TICKS:
-            place(_to_x(bar, tick), f"{tick:g}".replace("-", "−"), "muted")
+            place(to_x(bar, tick), f"{tick:g}".replace("-", "−"), "muted")
 
     def _near_handle(self, position: QPointF) -> bool:
         point = self.threshold_point()
