@@ -16,12 +16,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QAction, QColor, QImage
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from facegui.faces.types import Box, Detection, Face, Frame, Photo, Quality, QualityReason
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
+from facegui.gui.pages.page import Page
+from facegui.gui.widgets.inspector_panel import InspectorPanel
 from facegui.jobs import Progress
 from facegui.matching.calibration import Calibration, Condition, OperatingPoint
 from facegui.matching.curves import EDGES, survival
@@ -166,3 +168,56 @@ def pixel() -> Callable[..., QColor]:
         return QColor(widget.grab().toImage().pixel(round(x), round(y)))
 
     return look
+
+
+def plain_page(page_name: str) -> type[Page]:
+    """A page that writes down what happens to it."""
+
+    class Plain(Page):
+        name = page_name
+        icon = "face"
+
+        @property
+        def title(self) -> str:
+            return page_name.title()
+
+        def build(self) -> None:
+            self.seen: list[object] = []
+            self.primary_action = QAction("Go", self)
+            self.primary_action.triggered.connect(lambda: self.seen.append("go"))
+            self.inspector = InspectorPanel() if page_name == "verify" else None
+            self.field = QLineEdit(self.content)
+            self.field.setAccessibleName("Name")
+
+        def activate(self) -> None:
+            self.seen.append("activate")
+
+        def deactivate(self) -> None:
+            self.seen.append("deactivate")
+
+        def open_files(self, paths) -> None:
+            self.seen.append(tuple(paths))
+
+        def paste(self, image: QImage) -> None:
+            self.seen.append(image.size())
+
+        def receive(self, value: object) -> None:
+            self.seen.append(value)
+
+        def refresh(self) -> None:
+            self.seen.append("refresh")
+
+        def shortcuts(self) -> list[tuple[str, str]]:
+            return [("X", "Do the thing")]
+
+    return Plain
+
+
+@pytest.fixture
+def plain_pages(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """A window made now has pages that only write down what happens to them; returns their names."""
+    from facegui.gui import main_window
+
+    names = ("verify", "enroll", "lookalikes", "people", "settings")
+    monkeypatch.setattr(main_window, "PAGES", tuple(plain_page(name) for name in names))
+    return names

@@ -7,72 +7,21 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from facegui.errors import KnownError
-from facegui.gui import main_window as shell
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.main_window import MainWindow
-from facegui.gui.pages.page import Page, State, StateWords
-from facegui.gui.widgets.inspector_panel import InspectorPanel
+from facegui.gui.pages.page import State, StateWords
 
 WAIT = 5000
-NAMES = ("verify", "enroll", "lookalikes", "people", "settings")
-
-
-def plain_page(page_name: str) -> type[Page]:
-    """A page that writes down what happens to it."""
-
-    class Plain(Page):
-        name = page_name
-        icon = "face"
-
-        @property
-        def title(self) -> str:
-            return page_name.title()
-
-        def build(self) -> None:
-            self.seen: list[object] = []
-            self.primary_action = QAction("Go", self)
-            self.primary_action.triggered.connect(lambda: self.seen.append("go"))
-            self.inspector = InspectorPanel() if page_name == "verify" else None
-            self.field = QLineEdit(self.content)
-            self.field.setAccessibleName("Name")
-
-        def activate(self) -> None:
-            self.seen.append("activate")
-
-        def deactivate(self) -> None:
-            self.seen.append("deactivate")
-
-        def open_files(self, paths) -> None:
-            self.seen.append(tuple(paths))
-
-        def paste(self, image: QImage) -> None:
-            self.seen.append(image.size())
-
-        def receive(self, value: object) -> None:
-            self.seen.append(value)
-
-        def refresh(self) -> None:
-            self.seen.append("refresh")
-
-        def shortcuts(self) -> list[tuple[str, str]]:
-            return [("X", "Do the thing")]
-
-    return Plain
 
 
 @pytest.fixture
-def pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "PAGES", tuple(plain_page(name) for name in NAMES))
-
-
-@pytest.fixture
-def open_window(qtbot, fake_services, bridge: Bridge, pages: None) -> Callable[[], MainWindow]:
+def open_window(qtbot, fake_services, bridge: Bridge, plain_pages: tuple[str, ...]) -> Callable[[], MainWindow]:
     def make() -> MainWindow:
         window = MainWindow(fake_services, bridge)
         qtbot.addWidget(window)
@@ -122,12 +71,12 @@ def test_a_page_can_open_another_and_hand_it_a_value(window: MainWindow) -> None
     assert window.page.seen == ["activate", {"name": "Ada"}]
 
 
-def test_every_control_that_takes_the_focus_has_a_name(window: MainWindow) -> None:
+def test_every_control_that_takes_the_focus_has_a_name(window: MainWindow, plain_pages) -> None:
     window.errors.show_error(KnownError("No.", "Why.", "Do."))
     window.strip.offer_undo("Ada deleted", lambda: None)
     window.show_keys()
     nameless = []
-    for name in NAMES:
+    for name in plain_pages:
         window.show_page(name)
         window.page.show_error(KnownError("No."))
         for widget in window.findChildren(QWidget):

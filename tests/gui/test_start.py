@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QApplication
 from facegui.errors import KnownError
 from facegui.gui import start
 
+pytestmark = pytest.mark.usefixtures("plain_pages")
+
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
 def test_a_screen_is_there_when_a_display_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
