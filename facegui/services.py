@@ -463,10 +463,18 @@ class Services:
 
     # --- lookalikes ---------------------------------------------------------------------------------------
 
-    def index(self, folders: Sequence[Path]) -> Job[IndexSummary]:
-        """Return the job that brings the index of some folders up to date."""
+    def index(self, folders: Sequence[Path], *, retry_skipped: bool = False) -> Job[IndexSummary]:
+        """Return the job that brings the index of some folders up to date.
+
+        With `retry_skipped`, files that could not be used are tried again although they did not change.
+        """
         return index_folders(
-            self.gallery, self.pipeline, folders, self.read_bytes, include_hidden=self.settings.include_hidden
+            self.gallery,
+            self.pipeline,
+            folders,
+            self.read_bytes,
+            include_hidden=self.settings.include_hidden,
+            retry_skipped=retry_skipped,
         )
 
     def lookalikes(
