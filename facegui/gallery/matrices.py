@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, LargeBinary, Select, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, Select, func, select, type_coerce
 
 from facegui.gallery.connect import Database
 from facegui.gallery.lanes import Lanes, Stamp, read_stamp
@@ -138,6 +138,11 @@ def _dimension(connection: Connection, model_id: str) -> int:
     return int(found or 0)
 
 
+def _count(connection: Connection, model_id: str) -> int:
+    query = select(func.count(Embedding.id)).join(Model, Model.id == Embedding.model_id)
+    return int(connection.scalars(query.where(Model.sha256 == model_id)).one())
+
+
 def _vectors(raw: list[bytes], dimension: int) -> NDArray[np.float32]:
     flat = np.frombuffer(b"".join(raw), _FLOAT)
     return flat.astype(np.float32, copy=False).reshape(len(raw), dimension)
@@ -160,8 +165,10 @@ def _read_faces(connection: Connection, kept: _Growing, model_id: str, folders: 
     if folders is not None:
         query = query.join(Photo, Photo.id == Face.photo_id).where(in_folders(folders))
     dimension = _dimension(connection, model_id)
-    if kept.size == 0 and kept.vectors.shape[1] != dimension:  # the model was unknown until now
-        kept.vectors = np.empty((0, dimension), np.float32)
+    if kept.size == 0:
+        room = 0 if folders is not None else _count(connection, model_id)
+        kept.vectors = np.empty((room, dimension), np.float32)
+        kept.face_ids, kept.photo_ids = np.empty(room, np.int64), np.empty(room, np.int64)
     for rows in connection.execution_options(yield_per=_FETCH).execute(query).partitions():
         ids, faces, photos, raw = zip(*rows, strict=True)
         kept.append(_vectors(list(raw), dimension), np.array(faces, np.int64), np.array(photos, np.int64))
