@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -37,7 +38,9 @@ XCB_LIBRARIES: Final = {
     "libxcb-cursor.so.0": "libxcb-cursor0", "libxcb-icccm.so.4": "libxcb-icccm4",
     "libxcb-keysyms.so.1": "libxcb-keysyms1", "libxcb-image.so.0": "libxcb-image0",
     "libxcb-render-util.so.0": "libxcb-render-util0", "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xkb.so.1": "libxcb-xkb1", "libxcb-randr.so.0": "libxcb-randr0", "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb-xkb.so.1": "libxcb-xkb1", "libxcb-sync.so.1": "libxcb-sync1", "libxcb-shm.so.0": "libxcb-shm0",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0", "libxcb-render.so.0": "libxcb-render0",
+    "libxcb-randr.so.0": "libxcb-randr0", "libX11-xcb.so.1": "libx11-xcb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }  # fmt: skip
 LOG_BYTES: Final = 1 << 20
@@ -45,12 +48,42 @@ SCREENLESS: Final = ("offscreen", "minimal", "vnc")
 
 
 def has_screen() -> bool:
-    """Tell whether a window could be seen: on Linux, whether a display is named in the environment."""
-    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in SCREENLESS:
+    """Tell whether a window could be seen: on Linux, whether an X server or a Wayland compositor answers."""
+    if _screenless():
         return False
     if not sys.platform.startswith("linux"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return _wayland_answers() or _x_answers()
+
+
+def _screenless() -> bool:
+    return os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in SCREENLESS
+
+
+def _x_answers() -> bool:
+    if not os.environ.get("DISPLAY"):
+        return False
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True  # not known; `check_libraries` says what is missing
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    failed = bool(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    return not failed
+
+
+def _wayland_answers() -> bool:
+    name = os.environ.get("WAYLAND_DISPLAY")
+    if not name:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as compositor:
+        try:
+            compositor.connect(str(Path(os.environ.get("XDG_RUNTIME_DIR", "")) / name))
+        except OSError:
+            return False
+    return True
 
 
 def _loads(library: str) -> bool:
@@ -72,7 +105,7 @@ def check_libraries(loads: Callable[[str], bool] = _loads) -> None:
     if not sys.platform.startswith("linux"):
         return
     needed = dict(LIBRARIES)
-    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] not in (*SCREENLESS, "wayland"):
+    if not _screenless() and os.environ.get("QT_QPA_PLATFORM") != "wayland":
         needed |= XCB_LIBRARIES
     missing = [package for library, package in needed.items() if not loads(library)]
     if missing:
@@ -89,9 +122,15 @@ def make_app(theme_setting: str = "system") -> QApplication:
     Raises
     ------
     KnownError
-        Libraries of the system are missing.
+        Libraries of the system are missing, or there is no screen; Qt would abort the process.
     """
     check_libraries()
+    if not _screenless() and not has_screen():
+        raise KnownError(
+            "The window cannot open.",
+            "There is no screen here, or it does not answer.",
+            "Log in at a desktop, or use the command line: facegui --help.",
+        )
     # OpenCV's build with a window system points Qt at its own plugins and fonts when it is imported.
     for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
         os.environ.pop(name, None)

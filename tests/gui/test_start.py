@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,14 +19,31 @@ pytestmark = pytest.mark.usefixtures("plain_pages")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
-def test_a_screen_is_there_when_a_display_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_screen_is_there_when_a_display_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     assert not start.has_screen()
-    monkeypatch.setenv("DISPLAY", ":0")
-    assert start.has_screen()
-    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("DISPLAY", ":941")
+    assert not start.has_screen(), "nobody answers there"
+    monkeypatch.setenv("WAYLAND_DISPLAY", str(tmp_path / "compositor"))
     assert not start.has_screen()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as compositor:
+        compositor.bind(str(tmp_path / "compositor"))
+        compositor.listen()
+        assert start.has_screen()
+        monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+        assert not start.has_screen()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
+def test_without_a_screen_the_entry_point_says_so_instead_of_aborting(home: Path) -> None:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    code = "import sys; from facegui.gui.start import main; sys.exit(main())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert result.returncode == 2
+    assert "The window cannot open." in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Debian's packages")
@@ -52,8 +70,8 @@ def run(fake_services, qapp: QApplication, act) -> int:
     """Open the window, do something in it, close it."""
 
     def shown(window) -> None:
-        QTimer.singleShot(0, window, lambda: act(window))
-        QTimer.singleShot(50, window, window.close)
+        act(window)
+        window.close()
 
     return start.run_window(lambda: fake_services, shown)
 
@@ -90,7 +108,7 @@ def test_an_uncaught_error_is_logged_and_shown_and_the_window_lives(fake_service
 
     def act(window) -> None:
         sys.excepthook(ZeroDivisionError, problem, None)
-        QTimer.singleShot(20, window, lambda: seen.extend([window.errors.error, window.isVisible()]))
+        seen.extend([window.errors.error, window.isVisible()])
 
     assert run(fake_services, qapp, act) == 0
     assert seen == [problem, True]
