@@ -27,6 +27,8 @@ def open_window(qtbot, fake_services, bridge: Bridge, plain_pages: tuple[str, ..
         qtbot.addWidget(window)
         with qtbot.waitExposed(window):
             window.show()
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow, timeout=WAIT)
         return window
 
     return make
