@@ -165,10 +165,12 @@ def _turned_look(square: Image, box: Box, first: _Look, detector: YuNet, limits:
         Box(limits.size - box.bottom, box.x, box.height, box.width),
     ]
     turned = [np.ascontiguousarray(np.rot90(square, turns)) for turns in (1, 2, 3)]
-    looks = _look(turned, boxes, detector, limits)
-    best = max(range(3), key=lambda i: looks[i].score)
-    look = looks[best]
-    if look.points is None or look.score < max(limits.upright, first.score + limits.turned_margin):
+    glances = _look(turned, boxes, detector, replace(limits, mirror=False))
+    best = max(range(3), key=lambda i: glances[i].score)
+    if glances[best].score < max(limits.upright, first.score + limits.turned_margin):
+        return first
+    (look,) = _look([turned[best]], [boxes[best]], detector, limits)
+    if look.points is None:
         return first
     x, y = look.points[:, 0], look.points[:, 1]
     back = ((last - y, x), (last - x, last - y), (y, last - x))[best]
