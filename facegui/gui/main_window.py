@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, QSize
 from PySide6.QtGui import (
@@ -24,12 +24,8 @@ from facegui.errors import KnownError
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.loading import Loading
-from facegui.gui.pages.enroll import EnrollPage
-from facegui.gui.pages.lookalikes import LookalikesPage
 from facegui.gui.pages.page import Page
-from facegui.gui.pages.people import PeoplePage
-from facegui.gui.pages.settings import SettingsPage
-from facegui.gui.pages.verify import VerifyPage
+from facegui.gui.pages.table import PAGES
 from facegui.gui.widgets.drop_overlay import DropOverlay, Dropped, dropped_from
 from facegui.gui.widgets.error_card import ErrorCard
 from facegui.gui.widgets.parts import button, column, label, row, tool_button
@@ -40,10 +36,9 @@ from facegui.gui.widgets.status_strip import StatusStrip
 if TYPE_CHECKING:
     from facegui.services import Services
 
-__all__ = ["PAGES", "MainWindow", "window_state"]
+__all__ = ["MainWindow", "window_state"]
 
 logger = logging.getLogger(__name__)
-PAGES: Final[tuple[type[Page], ...]] = (VerifyPage, EnrollPage, LookalikesPage, PeoplePage, SettingsPage)
 
 
 def window_state() -> QSettings:
@@ -157,8 +152,8 @@ class MainWindow(QMainWindow):
             page.receive(value)
 
     def _make(self, name: str) -> None:
-        kind = next(kind for kind in PAGES if kind.name == name)
-        page = kind(self.services, self.bridge)
+        entry = next(entry for entry in PAGES if entry.name == name)
+        page = entry.load()(self.services, self.bridge)
         page.navigate.connect(self.show_page)
         page.undo_offered.connect(self.strip.offer_undo)
         page.gallery_changed.connect(self._gallery_changed)

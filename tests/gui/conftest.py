@@ -23,6 +23,7 @@ from facegui.faces.types import Box, Detection, Face, Frame, Photo, Quality, Qua
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.page import Page
+from facegui.gui.pages.table import PageEntry
 from facegui.gui.widgets.inspector_panel import InspectorPanel
 from facegui.jobs import Progress
 from facegui.matching.calibration import Calibration, Condition, OperatingPoint
@@ -218,6 +219,10 @@ def plain_pages(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """A window made now has pages that only write down what happens to them; returns their names."""
     from facegui.gui import main_window
 
+    def entry(name: str) -> PageEntry:
+        page = plain_page(name)
+        return PageEntry(name, "face", lambda: page)
+
     names = ("verify", "enroll", "lookalikes", "people", "settings")
-    monkeypatch.setattr(main_window, "PAGES", tuple(plain_page(name) for name in names))
+    monkeypatch.setattr(main_window, "PAGES", tuple(entry(name) for name in names))
     return names

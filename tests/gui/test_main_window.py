@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.main_window import MainWindow
 from facegui.gui.pages.page import State, StateWords
+from facegui.gui.pages.table import PAGES
 
 WAIT = 5000
 
@@ -270,3 +273,15 @@ def test_a_busy_line_appears_only_after_a_while(qtbot, window: MainWindow) -> No
     assert not page._busy.isVisible()
     page.clear_error()
     assert page._error.isHidden()
+
+
+def test_the_rail_and_the_pages_agree() -> None:
+    for entry in PAGES:
+        page = entry.load()
+        assert (page.name, page.icon) == (entry.name, entry.icon)
+
+
+def test_the_window_imports_no_page_but_the_first() -> None:
+    code = "import sys, facegui.gui.main_window; print([m for m in sys.modules if m.endswith(('.people', '.verify'))])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
