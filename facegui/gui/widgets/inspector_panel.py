@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from facegui.gui import theme
 from facegui.gui.widgets.parts import column, label, scrolled
@@ -34,6 +34,7 @@ class InspectorPanel(QFrame):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolled(inner, self.tr("Details")))
         self._sections: dict[str, QWidget] = {}
+        self._values: dict[str, tuple[tuple[tuple[str, str], ...], list[QLabel]]] = {}
         self.setAccessibleName(self.tr("Inspector"))
 
     def set_rows(self, section: str, rows: Sequence[tuple[str, str] | tuple[str, str, str]]) -> None:
@@ -41,6 +42,14 @@ class InspectorPanel(QFrame):
         if not rows:
             self.remove(section)
             return
+        shape = tuple((entry[0], entry[2] if len(entry) == 3 else "") for entry in rows)
+        shown = self._values.get(section)
+        if shown is not None and shown[0] == shape:
+            for text, entry in zip(shown[1], rows, strict=True):
+                text.setText(entry[1])
+                text.setAccessibleName(f"{entry[0]}: {entry[1]}")
+            return
+        texts = []
         body = QWidget()
         grid = QGridLayout(body)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -56,10 +65,13 @@ class InspectorPanel(QFrame):
             text.setAccessibleName(f"{name}: {value}")
             grid.addWidget(key, index, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(text, index, 1, Qt.AlignmentFlag.AlignTop)
+            texts.append(text)
         self.set_widget(section, body)
+        self._values[section] = shape, texts
 
     def set_widget(self, section: str, widget: QWidget) -> None:
         """Show a widget under a heading."""
+        self._values.pop(section, None)
         holder = QWidget()
         holder.setLayout(column(label(section, "heading"), widget, gap="half"))
         old = self._sections.get(section)
@@ -74,6 +86,7 @@ class InspectorPanel(QFrame):
     def remove(self, section: str) -> None:
         """Take a section away."""
         old = self._sections.pop(section, None)
+        self._values.pop(section, None)
         if old is not None:
             self._column.removeWidget(old)
             old.hide()
