@@ -69,6 +69,10 @@ def test_an_empty_state_keeps_its_words_inside(qtbot) -> None:
         for label in state.findChildren(QLabel):
             assert state.rect().contains(label.geometry())
             assert label.height() >= label.heightForWidth(label.width())
+    state.resize(900, 150)
+    assert state._drawing.isHidden(), "where room is short the words and the action stay"
+    state.resize(900, 400)
+    assert not state._drawing.isHidden()
     with qtbot.waitSignal(state.activated):
         QTest.mouseClick(state._action, Qt.MouseButton.LeftButton)
 

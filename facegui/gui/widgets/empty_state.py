@@ -34,9 +34,10 @@ class Drawing(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         soft = {"no_match": "no_match_soft", "unsure": "unsure_soft", "match": "match_soft"}
         painter.setBrush(theme.color(soft.get(self._role, "accent_soft")))
-        area = QRectF(self.rect())
+        side = min(self.width(), self.height())
+        area = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
         painter.drawEllipse(area)
-        length = self.width() // 2
+        length = side // 2
         picture = theme.pixmap(self._name, self._role, length, self.devicePixelRatioF())
         corner = area.center()
         painter.drawPixmap(QRectF(corner.x() - length / 2, corner.y() - length / 2, length, length), picture,
@@ -95,6 +96,12 @@ class EmptyState(QWidget):
         for item in (self._title, self._text):
             item.ensurePolished()
             item.setFixedSize(width, max(0, item.heightForWidth(width)))
+        # Where room is short the words and the action stay, and the drawing goes.
+        parts = [item.height() for item in (self._title, self._text) if not item.isHidden()]
+        if not self._action.isHidden():
+            parts.append(self._action.sizeHint().height())
+        needed = sum(parts) + theme.size("drawing") + (len(parts) + 5) * theme.size("unit")
+        self._drawing.setVisible(self.height() >= needed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -61,7 +61,8 @@ class CropView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        side = min(self.width(), self.height()) - 1
+        area = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
         radius = theme.size("radius")
         path = QPainterPath()
         path.addRoundedRect(area, radius, radius)
