@@ -45,6 +45,7 @@ __all__ = ["Candidate", "Comparison", "EnrolSample", "Services"]
 
 FRONTAL = "frontal"
 REEMBED_BATCH = 32
+TIMED_RUNS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,20 @@ class Services:
         """What the embedder really runs on; None until it was loaded."""
         network = self._network
         return network.report if network is not None and network.loaded else None
+
+    def time_model(self, model_id: str) -> float:
+        """Return how long a model takes to embed one face here, in milliseconds: the median of some runs."""
+        model = self._catalog.model(model_id, "embedder")
+        network = OnnxNetwork(model.file, provider=self.settings.provider, threads=self.settings.threads)
+        embedder = Embedder(network, model.sha256)
+        rng = np.random.default_rng(0)
+        crop = rng.integers(0, 256, (1, 112, 112, 3), np.uint8)
+        spent = []
+        for _ in range(TIMED_RUNS):
+            start = perf_counter()
+            embedder.embed_array(crop)
+            spent.append((perf_counter() - start) * 1000)
+        return float(np.median(spent))
 
     @property
     def pipeline(self) -> FacePipeline:
