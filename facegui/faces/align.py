@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facegui.faces.types import Image, Landmarks
 
-__all__ = ["ARCFACE_TEMPLATE", "CROP_SIZE", "align", "inside_share", "similarity_transform"]
+__all__ = ["ARCFACE_TEMPLATE", "CROP_SIZE", "FACE_AREA", "align", "inside_share", "similarity_transform"]
 
 CROP_SIZE = 112
 """Width and height of an aligned face in pixels."""
@@ -18,6 +18,9 @@ ARCFACE_TEMPLATE: Landmarks = np.array(
     dtype=np.float32,
 )
 """Where the five points belong in the 112x112 crop (Deng et al., ArcFace, CVPR 2019, reference code)."""
+
+FACE_AREA = (20, 24, 92, 104)
+"""Left, top, right and bottom of the face itself in the crop: brows to chin, hair and background left out."""
 
 # Reduced further than this, a cubic warp skips pixels; the picture is then averaged down first.
 _LARGEST_REDUCTION = 2.0
@@ -75,16 +78,17 @@ def align(image: Image, landmarks: Landmarks, size: int = CROP_SIZE) -> Image:
     return np.ascontiguousarray(warped, dtype=np.uint8)
 
 
-def _crop_corners(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Return the four corners of the crop in pixels of the picture, (4, 2)."""
+def _corners(matrix: NDArray[np.float64], area: tuple[int, int, int, int]) -> NDArray[np.float64]:
+    """Return the corners of an area of the crop (left, top, right, bottom) in pixels of the picture, (4, 2)."""
     inverse = cv2.invertAffineTransform(matrix)
-    corners = np.array([[0, 0], [size, 0], [size, size], [0, size]], dtype=np.float64)
+    left, top, right, bottom = area
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
     return np.asarray(corners @ inverse[:, :2].T + inverse[:, 2])
 
 
 def _reduced(image: Image, matrix: NDArray[np.float64], size: int, factor: float) -> tuple[Image, NDArray[np.float64]]:
     """Average the region around the face down by `factor`; return it with the matrix that fits it."""
-    corners = _crop_corners(matrix, size)
+    corners = _corners(matrix, (0, 0, size, size))
     margin = 2 * factor
     left, top = np.floor(np.maximum(corners.min(0) - margin, 0)).astype(int)
     right, bottom = np.ceil(corners.max(0) + margin).astype(int)
@@ -100,8 +104,8 @@ def _reduced(image: Image, matrix: NDArray[np.float64], size: int, factor: float
 
 
 def inside_share(shape: tuple[int, ...], landmarks: Landmarks) -> float:
-    """Return which share of the aligned crop lies inside a picture of `shape` (height, width, ...), 0..1."""
-    corners = _crop_corners(similarity_transform(landmarks), CROP_SIZE).astype(np.float32)
+    """Return which share of the face, brows to chin, lies inside a picture of `shape` (height, width, ...), 0..1."""
+    corners = _corners(similarity_transform(landmarks), FACE_AREA).astype(np.float32)
     height, width = shape[:2]
     picture = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     area, _ = cv2.intersectConvexConvex(corners, picture)

@@ -11,8 +11,9 @@ __all__ = ["head_pose"]
 # A mean head in millimetres, x to the right of the picture, y down, z towards the camera; origin between the
 # eyes. Breadth and height follow the ArcFace template at 63 mm between the pupils (Dodgson, Variation and
 # extrema of human interpupillary distance, 2004); the depths are rounded anthropometric means (Farkas,
-# Anthropometry of the Head and Face, 1994).
-_HEAD = np.array([[-31.5, 0.0, 0.0], [31.5, 0.0, 0.0], [0.0, 36.0, 30.0], [-26.0, 73.0, 6.0], [26.0, 73.0, 6.0]])
+# Anthropometry of the Head and Face, 1994). The tip of the nose lies where the detector marks it: the median pitch
+# of CFP's frontal photos is then zero.
+_HEAD = np.array([[-31.5, 0.0, 0.0], [31.5, 0.0, 0.0], [0.0, 41.7, 30.0], [-26.0, 73.0, 6.0], [26.0, 73.0, 6.0]])
 
 
 def head_pose(landmarks: Landmarks) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.faces.align import inside_share
+from facegui.faces.align import FACE_AREA, inside_share
 from facegui.faces.pose import head_pose
 from facegui.faces.types import Detection, Image, Quality, QualityReason
 
@@ -22,7 +22,6 @@ __all__ = ["QualityLimits", "assess", "crop_measures"]
 # Rec. ITU-R BT.601 luma.
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _WHITE = 250
-_FACE_AREA = (slice(24, 104), slice(20, 92))  # eyes to chin in the 112x112 crop, hair and background left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class QualityLimits:
     turned, useless_turn : float
         Angle of the head away from the camera in degrees.
     inside, useless_inside : float
-        Share of the crop inside the picture, 0..1.
+        Share of the face, brows to chin, inside the picture, 0..1.
     poor : float
         Below this score a sample is called poor.
     """
@@ -91,7 +90,8 @@ def crop_measures(crop: Image) -> tuple[float, float, float, float]:
     burnt : float
         Share of pixels at the white end, 0..1.
     """
-    face = crop[_FACE_AREA]
+    left, top, right, bottom = FACE_AREA
+    face = crop[top:bottom, left:right]
     luma: NDArray[np.float32] = face.astype(np.float32) @ _LUMA
     deviation = float(luma.std())
     laplacian = cv2.Laplacian(luma, cv2.CV_32F)

@@ -169,7 +169,7 @@ class Quality:
         Head pose in degrees. Positive yaw: the person's head turned to their own left; positive pitch: looking
         up; positive roll: head tilted clockwise as seen in the picture.
     inside : float
-        Share of the aligned crop that lies inside the picture, 0..1.
+        Share of the face, brows to chin, that lies inside the picture, 0..1.
     """
 
     score: float

@@ -59,7 +59,7 @@ def test_a_large_face_is_averaged_not_skipped() -> None:
     assert crop.std() < 25  # sampled pixel by pixel it would stay near 74
 
 
-def test_the_share_inside_the_picture_is_measured() -> None:
+def test_the_share_of_the_face_inside_the_picture_is_measured() -> None:
     assert inside_share((112, 112, 3), ARCFACE_TEMPLATE) == pytest.approx(1.0)
     assert inside_share((112, 56, 3), ARCFACE_TEMPLATE) == pytest.approx(0.5, abs=0.01)
     assert inside_share((112, 112, 3), ARCFACE_TEMPLATE - 500) == 0.0
