@@ -1,0 +1,130 @@
+"""The chosen face of the ranking: what the inspector and the photo viewer show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from facegui.faces.types import Detection, Face
+from facegui.gallery.records import FaceRecord, PhotoRecord
+from facegui.gui import images
+from facegui.gui.bridge import Bridge
+from facegui.gui.pages.lookalikes_compare import CompareInspector
+from facegui.gui.pages.lookalikes_probe import Probe
+from facegui.gui.pages.lookalikes_results import ResultsView
+from facegui.gui.pages.lookalikes_viewer import PhotoViewer
+from facegui.gui.reveal import reveal
+from facegui.matching.decision import Rule, decide
+from facegui.matching.wording import format_similarity
+from facegui.sources.files import shown_name
+
+if TYPE_CHECKING:
+    from facegui.faces.types import Image
+    from facegui.services import Services
+
+__all__ = ["ChosenHit"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loaded:
+    record: FaceRecord | None
+    photo: PhotoRecord | None
+    crop: Image | None
+    image: QImage | None
+
+
+class ChosenHit(QObject):
+    """Follows the current row of the results.
+
+    Signals
+    -------
+    opened
+        The viewer shows its photo now.
+    probeWanted(Probe)
+        The user wants this face to be looked for.
+    """
+
+    opened = Signal()
+    probeWanted = Signal(object)
+
+    def __init__(
+        self, services: Services, bridge: Bridge, results: ResultsView, inspector: CompareInspector,
+        viewer: PhotoViewer, parent: QObject,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._services, self._bridge = services, bridge
+        self._results, self._inspector, self._viewer = results, inspector, viewer
+        self._loaded: _Loaded | None = None
+        self._open_next = False
+        self.rule: Rule | None = None
+        self.names: Mapping[int, str] = {}
+        results.currentMoved.connect(self._follow)
+        results.opened.connect(self.open)
+        viewer.stepped.connect(self._step)
+        inspector.showPhoto.connect(lambda: self.open(results.grid.currentIndex().row()))
+        inspector.revealPhoto.connect(self.reveal)
+        inspector.searchFace.connect(self._look_for)
+
+    def open(self, index: int) -> None:
+        """Show the photo of a row."""
+        self._open_next = True
+        self._follow(index)
+
+    def reveal(self) -> None:
+        """Show the file of the chosen face in its folder."""
+        if self._loaded is not None and self._loaded.record is not None:
+            reveal(Path(self._loaded.record.path))
+
+    def _step(self, by: int) -> None:
+        self._open_next = True
+        self._results.step(by)
+
+    def _follow(self, index: int) -> None:
+        rows = self._results.rows
+        if not 0 <= index < len(rows):
+            self._loaded = None
+            self._open_next = False
+            self._inspector.show_hit(None, None, None)
+            return
+        face_id, similarity = int(rows.face_ids[index]), float(rows.similarities[index])
+        gallery_of = self._services
+
+        def read() -> _Loaded:
+            gallery = gallery_of.gallery
+            record = next(iter(gallery.faces([face_id])), None)
+            photo = gallery.photos([record.photo_id]).get(record.photo_id) if record is not None else None
+            crop = gallery_of.thumbnail(face_id) if record is not None else None
+            return _Loaded(record, photo, crop, images.to_qimage(crop) if crop is not None else None)
+
+        def done(loaded: _Loaded) -> None:
+            self._show(index, similarity, loaded)
+
+        self._bridge.run(self, read, done, newest="hit")
+
+    def _show(self, index: int, similarity: float, loaded: _Loaded) -> None:
+        self._loaded = loaded
+        record = loaded.record
+        person = self.names.get(record.person_id, "") if record is not None and record.person_id is not None else ""
+        self._inspector.show_hit(similarity, record, loaded.photo, loaded.image, person)
+        if not self._open_next or record is None:
+            return
+        self._open_next = False
+        outcome = decide(similarity, self.rule) if self.rule is not None else None
+        self._viewer.show_face(
+            record, format_similarity(similarity), outcome, first=index == 0,
+            last=index == len(self._results.rows) - 1,
+        )  # fmt: skip
+        self.opened.emit()
+
+    def _look_for(self) -> None:
+        loaded = self._loaded
+        if loaded is None or loaded.record is None or loaded.crop is None:
+            return
+        record = loaded.record
+        face = Face(Detection(record.box, record.landmarks, record.score), loaded.crop, record.quality)
+        self.probeWanted.emit(Probe(face, shown_name(record.path), loaded.image))

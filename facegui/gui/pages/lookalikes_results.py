@@ -1,0 +1,219 @@
+"""Filters, the line about the folders, and the grid of faces, which keeps its place while results arrive."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from facegui.gui.face_records import FaceRecords
+from facegui.gui.pages.lookalikes_filters import FilterBar
+from facegui.gui.pages.lookalikes_rows import HitRows, held_back
+from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.widgets.empty_state import EmptyState
+from facegui.gui.widgets.face_grid import FaceGrid
+from facegui.gui.widgets.parts import button, column, label
+from facegui.lookalikes.ranking import Ranking
+
+__all__ = ["ResultsView"]
+
+
+class ResultsView(QWidget):
+    """Shows a ranking. A newer one replaces it without moving what is under the pointer or looked at.
+
+    Signals
+    -------
+    currentMoved(int)
+        Row of the chosen face; -1 for none.
+    opened(int)
+        A face was opened: its photo is wanted.
+    groupingChanged(bool)
+        One face of each photo, or all.
+    skippedWanted, resumeWanted, action
+        The links of the line above the grid, and the button of the empty state.
+    """
+
+    currentMoved = Signal(int)
+    opened = Signal(int)
+    groupingChanged = Signal(bool)
+    skippedWanted = Signal()
+    resumeWanted = Signal()
+    action = Signal()
+
+    def __init__(self, thumbnails: Thumbnails, records: FaceRecords, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._records = records
+        self._ranking: Ranking | None = None
+        self._rows = HitRows(np.empty(0, np.int64), np.empty(0, np.float32), records)
+        self._follow = True
+        self._pending = 0
+        self.filters = FilterBar()
+        self.filters.changed.connect(lambda: self._arrange(hold=False))
+        self.filters.groupingChanged.connect(self.groupingChanged)
+        self._words = label("", "muted")
+        self._words.setAccessibleName(self.tr("Folders"))
+        self._fresh = button("", self.release, role="link")
+        self._skipped = button("", self.skippedWanted.emit, role="link")
+        self._resume = button(self.tr("Go on"), self.resumeWanted.emit, role="link")
+        info = QHBoxLayout()
+        for item in (self._words, self._skipped, self._resume):
+            info.addWidget(item)
+        info.addStretch(1)
+        info.addWidget(self._fresh)
+        self.grid = FaceGrid(thumbnails, name=self.tr("Faces by similarity"))
+        self.grid.currentMoved.connect(self._moved)
+        self.grid.opened.connect(self.opened)
+        self.grid.viewport().installEventFilter(self)
+        records.loaded.connect(self.grid.viewport().update)
+        self._empty = EmptyState()
+        self._empty.activated.connect(self.action)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.grid)
+        self._stack.addWidget(self._empty)
+        layout = column(gap="half")
+        layout.addWidget(self.filters)
+        layout.addLayout(info)
+        layout.addWidget(self._stack, 1)
+        self.setLayout(layout)
+        self.show_words("")
+        self._show_pending()
+
+    @property
+    def rows(self) -> HitRows:
+        """What the grid shows."""
+        return self._rows
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """The newest ranking."""
+        return self._ranking
+
+    @property
+    def pending(self) -> int:
+        """Faces that wait above what is under the pointer."""
+        return self._pending
+
+    @property
+    def words(self) -> str:
+        """The line about the folders."""
+        return self._words.text()
+
+    def show_words(self, text: str, skipped: int = 0, *, resumable: bool = False) -> None:
+        """Write the line about the folders, with a link to the files skipped and one that goes on reading."""
+        self._words.setText(text)
+        self._skipped.setVisible(skipped > 0)
+        self._skipped.setText(
+            self.tr("1 file skipped") if skipped == 1 else self.tr("{0} files skipped").format(f"{skipped:,}")
+        )
+        self._resume.setVisible(resumable)
+
+    def show_empty(self, drawing: str, title: str, text: str, action: str = "", role: str = "accent") -> None:
+        """Show words in place of the grid."""
+        self._empty.show_state(drawing, title, text, action, role)
+        self._stack.setCurrentWidget(self._empty)
+        self.filters.setEnabled(self._ranking is not None and len(self._ranking) > 0)
+
+    def set_threshold(self, threshold: float | None) -> None:
+        """Draw the line here."""
+        self.filters.set_threshold(threshold)
+        self._arrange(hold=False)
+
+    def set_ranking(self, ranking: Ranking, *, anew: bool) -> None:
+        """Show a ranking: another question's (`anew`) from the top, a newer one of the same in place."""
+        self._ranking = ranking
+        if anew:
+            self._follow = True
+            self._rows = HitRows(ranking.face_ids[:0], ranking.similarities[:0], self._records)
+            self.grid.set_rows(self._rows)
+        self._arrange(hold=True)
+
+    def clear(self) -> None:
+        """Show no ranking."""
+        self._ranking = None
+        self._rows = HitRows(np.empty(0, np.int64), np.empty(0, np.float32), self._records)
+        self.grid.set_rows(self._rows)
+        self.filters.set_counts(0, 0)
+
+    def release(self) -> None:
+        """Show the faces that waited."""
+        if self._pending:
+            self._arrange(hold=False)
+
+    def step(self, by: int) -> None:
+        """Choose a neighbour of the chosen face."""
+        wanted = self.grid.currentIndex().row() + by
+        if 0 <= wanted < len(self._rows):
+            self._follow = False
+            self.grid.select_row(wanted)
+
+    def _arrange(self, *, hold: bool) -> None:
+        ranking = self._ranking
+        if ranking is None:
+            return
+        view = self.filters.view
+        shown = ranking.above(view.least)
+        same = min(shown, ranking.above(view.threshold)) if view.threshold is not None else 0
+        self.filters.set_counts(same, shown - same)
+        self.filters.setEnabled(len(ranking) > 0)
+        part = view.slice_of(ranking)
+        face_ids, similarities = ranking.face_ids[part], ranking.similarities[part]
+        seen = self.grid.rows_in(self.grid.viewport().rect()) if len(self._rows) else []
+        self._pending = 0
+        if hold and seen and self.grid.viewport().underMouse():
+            wait = held_back(self._rows, seen[-1], face_ids, similarities)
+            self._pending = int(wait.sum())
+            face_ids, similarities = face_ids[~wait], similarities[~wait]
+        rows = HitRows(face_ids, similarities, self._records)
+        current = self.grid.currentIndex().row()
+        moved_to = rows.find(int(self._rows.face_ids[current])) if 0 <= current < len(self._rows) else -1
+        anchor = None
+        if seen and self.grid.verticalOffset():
+            anchor = seen[0], rows.find(int(self._rows.face_ids[seen[0]]))
+        self._rows = rows
+        self.grid.set_threshold(view.threshold)
+        self.grid.replace_rows(rows, moved_to, anchor)
+        self._say_line(same, shown - same)
+        self._show_pending()
+        if len(rows):
+            self._stack.setCurrentWidget(self.grid)
+            if self._follow and not self._pending and not self.grid.verticalOffset():
+                self.grid.select_row(0)
+                self._follow = True
+            elif moved_to < 0:
+                self.currentMoved.emit(-1)
+        elif len(ranking):
+            self._empty.show_state(
+                "filter", self.tr("No face passes the filters"), self.tr("Lower the similarity, or show all.")
+            )
+            self._stack.setCurrentWidget(self._empty)
+
+    def _say_line(self, same: int, others: int) -> None:
+        self.grid.set_band_words(
+            self.tr("above: probably the same person, {0}").format(f"{same:,}"),
+            self.tr("below: lookalikes, {0}").format(f"{others:,}"),
+        )
+
+    def _show_pending(self) -> None:
+        self._fresh.setVisible(self._pending > 0)
+        self._fresh.setText(
+            self.tr("1 more similar face: show it") if self._pending == 1
+            else self.tr("{0} more similar faces: show them").format(f"{self._pending:,}")
+        )  # fmt: skip
+
+    def _moved(self, index: int) -> None:
+        if index > 0 or self.grid.hasFocus():
+            self._follow = False
+        self.currentMoved.emit(index)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self.release()
+        return super().eventFilter(watched, event)
+
+    def visible_rect(self) -> QRect:
+        """Return the part of the grid that is in view, for tests."""
+        return self.grid.viewport().rect()
+
+    def focus_grid(self) -> None:
+        """Give the keys to the grid."""
+        self.grid.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,128 @@
+"""The photo of a hit with the face marked, in place of the grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+from facegui.errors import KnownError
+from facegui.gallery.records import FaceRecord
+from facegui.gui import images
+from facegui.gui.bridge import Bridge
+from facegui.gui.reveal import open_file, reveal
+from facegui.gui.widgets.elided_label import ElidedLabel
+from facegui.gui.widgets.parts import column, row, tool_button
+from facegui.gui.widgets.photo_marks import FaceMark
+from facegui.gui.widgets.photo_view import PhotoView
+from facegui.matching.decision import Outcome
+from facegui.sources.files import shown_name
+
+if TYPE_CHECKING:
+    from facegui.services import Services
+
+__all__ = ["PhotoViewer"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    image: QImage
+    size: tuple[int, int]
+    faces: tuple[FaceRecord, ...]
+
+
+class PhotoViewer(QWidget):
+    """Shows whole photos one after the other; Esc goes back, arrows go to the neighbours.
+
+    Signals
+    -------
+    left
+        The user wants to go back.
+    stepped(int)
+        The user wants the next (1) or the one before (-1).
+    """
+
+    left = Signal()
+    stepped = Signal(int)
+
+    def __init__(self, services: Services, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._services, self._bridge = services, bridge
+        self._path: Path | None = None
+        self.view = PhotoView()
+        self._name = ElidedLabel("heading", mode=Qt.TextElideMode.ElideMiddle)
+        self._place = ElidedLabel("muted")
+        head = row(tool_button("chevron-left", self.tr("Back (Esc)"), self.left.emit), gap="unit")
+        head.addWidget(self._name, 1)
+        self._before = tool_button("chevron-up", self.tr("The one before (Left)"), lambda: self.stepped.emit(-1))
+        self._after = tool_button("chevron-down", self.tr("The next one (Right)"), lambda: self.stepped.emit(1))
+        for item in (
+            self._before, self._after,
+            tool_button("external", self.tr("Open with the system's viewer (O)"), self.open_outside),
+            tool_button("folder", self.tr("Show in folder (F)"), self.reveal),
+        ):  # fmt: skip
+            head.addWidget(item)
+        layout = column(gap="unit")
+        layout.addLayout(head)
+        layout.addWidget(self.view, 1)
+        self.setLayout(layout)
+        for keys, act in (
+            (Qt.Key.Key_Escape, self.left.emit), (Qt.Key.Key_Left, lambda: self.stepped.emit(-1)),
+            (Qt.Key.Key_Right, lambda: self.stepped.emit(1)), (Qt.Key.Key_O, self.open_outside),
+            (Qt.Key.Key_F, self.reveal),
+        ):  # fmt: skip
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    @property
+    def path(self) -> Path | None:
+        """The file shown."""
+        return self._path
+
+    def show_face(
+        self, record: FaceRecord, caption: str = "", outcome: Outcome | None = None, *, first: bool = True,
+        last: bool = True,
+    ) -> None:  # fmt: skip
+        """Show the photo of a face and mark it; `first` and `last` say that there is none before or after."""
+        self._path = Path(record.path)
+        self._name.show_text(shown_name(record.path))
+        self._before.setEnabled(not first)
+        self._after.setEnabled(not last)
+        services = self._services
+
+        def read() -> _Shown:
+            frame = services.read(record.path)
+            faces = services.gallery.photo_faces(record.photo_id)
+            return _Shown(images.to_qimage(frame.pixels), frame.original_size, tuple(faces))
+
+        def done(shown: _Shown) -> None:
+            self.view.set_image(shown.image, shown.size)
+            others = [face for face in shown.faces if face.face_id != record.face_id]
+            self.view.set_marks(
+                [FaceMark(record.box, record.landmarks, caption, outcome=outcome)]
+                + [FaceMark(face.box, face.landmarks) for face in others]
+            )
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, KnownError):
+                self._bridge.failed.emit(self, error)
+                return
+            self.view.set_empty("warning", error.what, " ".join(part for part in (error.why, error.do) if part))
+
+        self._bridge.run(self, read, done, failed, lane="analyse", newest="photo")
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def open_outside(self) -> None:
+        """Open the file in the system's own viewer."""
+        if self._path is not None:
+            open_file(self._path)
+
+    def reveal(self) -> None:
+        """Show the file in its folder."""
+        if self._path is not None:
+            reveal(self._path)
