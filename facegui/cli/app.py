@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +19,7 @@ from facegui.errors import KnownError
 if TYPE_CHECKING:
     from facegui.services import Services
 
-__all__ = ["Run", "app", "run", "verb"]
+__all__ = ["Run", "app", "group", "run", "verb"]
 
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
@@ -32,12 +32,12 @@ _GALLERY_HELP = "The gallery: a file or sqlite:///PATH. Default: your own."
 _MODEL_HELP = "The model that turns faces into numbers; see `facegui models`."
 _QUIET_HELP = "Neither progress nor remarks."
 
-Json = Annotated[bool, typer.Option("--json", help=_JSON_HELP, rich_help_panel=_PANEL)]
+Json = Annotated[bool, typer.Option("--json", metavar="", help=_JSON_HELP, rich_help_panel=_PANEL)]
 Gallery = Annotated[
     str | None, typer.Option("--gallery", metavar="URL|PATH", help=_GALLERY_HELP, rich_help_panel=_PANEL)
 ]
 Model = Annotated[str | None, typer.Option("--model", metavar="ID", help=_MODEL_HELP, rich_help_panel=_PANEL)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_QUIET_HELP, rich_help_panel=_PANEL)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help=_QUIET_HELP, rich_help_panel=_PANEL)]
 _COMMON: tuple[tuple[str, Any, Any], ...] = (
     ("as_json", Json, False), ("gallery", Gallery, None), ("model", Model, None), ("quiet", Quiet, False),
 )  # fmt: skip
@@ -97,6 +97,23 @@ class Run:
                 self.output.warn(f"{what} cannot be used and was ignored.")
             yield services
 
+    def gallery_file(self) -> Path:
+        """Return the file of the gallery, which need not exist.
+
+        Raises
+        ------
+        KnownError
+            The URL names another kind of database.
+        """
+        from facegui import paths
+        from facegui.gallery.connect import file_of
+
+        return file_of(self.gallery or paths.gallery_file())
+
+    def has_gallery(self) -> bool:
+        """Tell whether there is a gallery yet."""
+        return self.gallery_file().exists()
+
     def require_gallery(self) -> None:
         """Refuse to go on where there is no gallery yet.
 
@@ -105,16 +122,18 @@ class Run:
         KnownError
             The file is missing.
         """
-        from facegui import paths
-        from facegui.gallery.connect import file_of
-
-        file = file_of(self.gallery or paths.gallery_file())
-        if not file.exists():
+        if not self.has_gallery():
             raise KnownError(
-                f"There is no gallery at {file}.",
+                f"There is no gallery at {self.gallery_file()}.",
                 "Nobody was enrolled there yet." if self.gallery is None else "",
                 "Enroll somebody with `facegui enroll NAME PHOTO`, or name another file with --gallery.",
             )
+
+    def reembed(self, services: Services) -> None:
+        """Embed with the model in use what only other models have embedded, so that nobody is left out."""
+        if services.gallery.pending_count(services.model.sha256):
+            made = self.output.run(services.reembed(), "Embedding stored faces")
+            self.output.remark(f"{made:,} stored faces were embedded by {services.model.id}.")
 
     def show_provider(self, services: Services) -> None:
         """Warn when a graphics card was asked for, or is there, and is not used."""
@@ -123,35 +142,57 @@ class Run:
             self.output.warn(report.warning)
 
 
-def verb(group: typer.Typer, name: str, panel: str | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def verb(
+    parent: typer.Typer, name: str, panel: str | None = None
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Make a function a verb: its first parameter is the `Run`, the others are its arguments and options.
 
     The options of every verb are added; they may stand before the verb as well.
     """
 
     def decorate(function: Callable[..., int]) -> Callable[..., int]:
-        first, *own = inspect.signature(function, eval_str=True).parameters.values()
-        del first
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        extra = [inspect.Parameter("context", keyword, annotation=typer.Context)]
-        extra += [inspect.Parameter(n, keyword, annotation=kind, default=default) for n, kind, default in _COMMON]
-
-        @wraps(function)
-        def call(*args: Any, context: typer.Context, **values: Any) -> int:
-            before: dict[str, Any] = context.find_root().obj or {}
-            given = {n: values.pop(n) or before.get(n, default) for n, _, default in _COMMON}
-            output = Output(as_json=given["as_json"], quiet=given["quiet"])
-            _ended_by.append(output)
-            return function(Run(output, given["gallery"], given["model"]), *args, **values)
-
-        parameters = [p.replace(kind=keyword) for p in own] + extra
-        call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
-        call.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}
-        del call.__wrapped__
-        group.command(name, rich_help_panel=panel)(call)
+        parent.command(name, rich_help_panel=panel)(_with_common(function))
         return function
 
     return decorate
+
+
+def group(name: str, words: str, panel: str, alone: Callable[[Run], int]) -> typer.Typer:
+    """Make a group of verbs, such as ``people``; `alone` answers when none of them is given."""
+    made = typer.Typer(help=words)
+
+    def only_alone(run: Run, context: typer.Context) -> int:
+        return 0 if context.invoked_subcommand is not None else alone(run)
+
+    made.callback(invoke_without_command=True)(_with_common(only_alone))
+    app.add_typer(made, name=name, rich_help_panel=panel)
+    return made
+
+
+def _with_common(function: Callable[..., int]) -> Callable[..., int]:
+    """Return the function as Typer calls it: with the options of every verb in the place of the `Run`."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    wants_context = any(parameter.annotation is typer.Context for parameter in own)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [parameter.replace(kind=keyword) for parameter in own]
+    if not wants_context:
+        parameters.append(inspect.Parameter("context", keyword, annotation=typer.Context))
+    parameters += [inspect.Parameter(n, keyword, annotation=kind, default=default) for n, kind, default in _COMMON]
+
+    def call(**values: Any) -> int:
+        root = values["context"].find_root()
+        before: dict[str, Any] = root.obj or {}
+        root.obj = given = {n: values.pop(n) or before.get(n, default) for n, _, default in _COMMON}
+        if not wants_context:
+            del values["context"]
+        output = Output(as_json=given["as_json"], quiet=given["quiet"])
+        _ended_by.append(output)
+        return function(Run(output, given["gallery"], given["model"]), **values)
+
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}
+    return call
 
 
 _ended_by: list[Output] = []
@@ -170,7 +211,7 @@ def _show_version(wanted: bool) -> None:
 def _start(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     as_json: Json = False,
     gallery: Gallery = None,
@@ -225,7 +266,7 @@ def _call(arguments: list[str]) -> int:
 
 def _load_verbs() -> None:
     """Import the modules whose verbs belong to the program, in the order of the help text."""
-    from facegui.cli import measure  # noqa: F401
+    from facegui.cli import compare, folders, enrol, people, measure, embed, models  # noqa: F401, I001
 
 
 def _unless_quiet(record: logging.LogRecord) -> bool:

@@ -140,7 +140,9 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="MANIFEST", help="Write the result into this manifest.")
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Write the result into the manifest of the model.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", metavar="", help="Write the result into the manifest of the model.")
+    ] = False,
 ) -> int:
     """Find out what the similarities of a model mean, from photos of people whose names are known.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from facegui.errors import KnownError
     from facegui.jobs import Job, Partial, Progress
 
-__all__ = ["MARKS", "Output", "plain", "shown", "table"]
+__all__ = ["MARKS", "Output", "plain", "reason", "shown", "table"]
 
 T = TypeVar("T")
 
@@ -54,6 +54,13 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
+def reason(error: KnownError, path: Path) -> str:
+    """Return an error on a file in one line, without naming the file again."""
+    named = (str(path), path.name)
+    parts = (error.what, error.why, error.do)
+    return " ".join(part for part in parts if part and not any(name in part for name in named)) or str(error)
+
+
 def table(
     *columns: str, rows: Iterable[Sequence[Any]] = (), right: Sequence[int] = (), title: str = "", caption: str = ""
 ) -> RenderableType:
@@ -62,7 +69,7 @@ def table(
     from rich.table import Table
 
     made = Table(
-        box=box.SIMPLE_HEAD if any(columns) else box.SIMPLE, show_header=any(columns), pad_edge=False,
+        box=box.SIMPLE_HEAD, show_header=any(columns), show_edge=False, pad_edge=False,
         title=title or None, caption=caption or None, title_justify="left", caption_justify="left",
         header_style="bold", title_style="bold", caption_style="dim",
     )  # fmt: skip
