@@ -22,10 +22,14 @@ __all__ = ["CameraBar"]
 HEIGHTS: Final = (480, 720, 1080)
 _FILE: Final = "file…"
 _ADDRESS: Final = "address…"
+_AGAIN: Final = "again"
+_LINES: Final = "lines "
 
 
 class CameraBar(QWidget):
     """Lists the cameras by name. A camera and a resolution that were chosen are remembered; an address is not.
+
+    With `compact`, the resolutions and the new look for cameras stand in the same list.
 
     Signals
     -------
@@ -37,9 +41,10 @@ class CameraBar(QWidget):
 
     def __init__(
         self, services: Services, bridge: Bridge, parent: QWidget | None = None, *,
-        find: Callable[[], Sequence[CameraInfo]] = list_cameras,
+        find: Callable[[], Sequence[CameraInfo]] = list_cameras, compact: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parent)
+        self._compact = compact
         self._services, self._bridge, self._find = services, bridge, find
         self._source = ""
         self._extra: list[tuple[str, str]] = []
@@ -61,8 +66,9 @@ class CameraBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.size("unit"))
         layout.addWidget(self._sources, 1)
-        layout.addWidget(self._heights)
-        layout.addWidget(again)
+        for item in (self._heights, again):
+            layout.addWidget(item)
+            item.setVisible(not compact)
         theme.manager().changed.connect(self._fill)
         self._fill()
 
@@ -112,6 +118,17 @@ class CameraBar(QWidget):
             self._sources.insertSeparator(self._sources.count())
             self._sources.addItem(theme.icon("video", "muted"), self.tr("Video file…"), _FILE)
             self._sources.addItem(theme.icon("network", "muted"), self.tr("Network address…"), _ADDRESS)
+            if self._compact:
+                self._sources.addItem(theme.icon("refresh", "muted"), self.tr("Look for cameras again"), _AGAIN)
+                self._sources.insertSeparator(self._sources.count())
+                for place in range(self._heights.count()):
+                    sign = "check" if place == self._heights.currentIndex() else "dot"
+                    shade = "accent" if place == self._heights.currentIndex() else "panel"
+                    self._sources.addItem(
+                        theme.icon(sign, shade),
+                        self._heights.itemText(place),
+                        f"{_LINES}{self._heights.itemData(place)}",
+                    )
             self._sources.setCurrentIndex(max(0, self._sources.findData(self._source)))
 
     def _picked(self, index: int) -> None:
@@ -120,6 +137,12 @@ class CameraBar(QWidget):
             self._ask_file()
         elif data == _ADDRESS:
             self._ask_address()
+        elif data == _AGAIN:
+            self.refresh()
+        elif data.startswith(_LINES):
+            self._heights.setCurrentIndex(self._heights.findData(int(data.removeprefix(_LINES))))
+            self._height_picked()
+            self._fill()
         elif data:
             self._source = data
             if data in {camera.id for camera in self._cameras}:

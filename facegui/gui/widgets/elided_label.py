@@ -12,17 +12,22 @@ __all__ = ["ElidedLabel"]
 
 
 class ElidedLabel(QLabel):
-    """Shows the whole text as a tooltip where it had to be shortened; `full` is the whole text."""
+    """Shows the whole text as a tooltip where it had to be shortened; `full` is the whole text.
+
+    It takes the width that it is given; with `snug`, no more than the whole text needs.
+    """
 
     def __init__(
         self, role: str = "", parent: QWidget | None = None, *, font: QFont | None = None,
-        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, snug: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.full = ""
         self._mode = mode
+        self._snug = snug
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        across = QSizePolicy.Policy.Maximum if snug else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
         if role:
             theme.set_role(self, role)
         if font is not None:
@@ -33,13 +38,17 @@ class ElidedLabel(QLabel):
         if text != self.full:
             self.full = text
             self.setAccessibleName(text)
+            if self._snug:
+                self.updateGeometry()
             self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(0, self.fontMetrics().height())
+        self.ensurePolished()
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self.full) + 1 if self._snug else 0, metrics.height())
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(0, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -82,8 +82,9 @@ class ScoreScale(QWidget):
         # Two lines each, so that the words may change and nothing below moves.
         for item in (self._meaning, self._standard):
             item.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._meaning.setMinimumHeight(self._meaning.fontMetrics().lineSpacing())
-        self._standard.setMinimumHeight(2 * self._standard.fontMetrics().lineSpacing())
+            item.setText("A\nA")
+            item.ensurePolished()
+            item.setMinimumHeight(item.heightForWidth(theme.size("tile")))
         layout = column(gap="half")
         layout.addLayout(across)
         layout.addLayout(below)
