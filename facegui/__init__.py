@@ -1,6 +1,11 @@
 """facegui: face verification, identification and lookalike search on one's own computer."""
 
+import os
 from importlib.metadata import PackageNotFoundError, version
+
+# The official builds of ONNX Runtime report to their maker, under a number that they give this user, unless this
+# is set before anything loads them.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 try:
     __version__ = version("facegui")
