@@ -1,0 +1,133 @@
+"""What goes into the packaged program and what stays out; used by ``facegui.spec``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import Distribution, distribution, packages_distributions
+from pathlib import Path, PurePosixPath
+
+Entry = tuple[str, str, str]
+"""An entry of PyInstaller's lists: place in the package, source, kind."""
+
+# Imported here and there by what is packaged, for purposes that the program does not have.
+EXCLUDED = [
+    "IPython", "PyQt5", "PyQt6", "_pytest", "importlinter", "jax", "mpl_toolkits", "mypy", "onnx", "pip", "pytest",
+    "ray", "setuptools", "sympy", "tensorflow", "tkinter", "torch", "certifi", "numpy.f2py", "PySide6.QtNetwork",
+    "onnxruntime.quantization", "onnxruntime.tools", "onnxruntime.transformers",
+    # The special functions import none of these when they are loaded.
+    *(f"scipy.{part}" for part in (
+        "cluster", "constants", "datasets", "differentiate", "fft", "fftpack", "integrate", "interpolate", "io",
+        "linalg", "ndimage", "odr", "optimize", "signal", "sparse", "spatial", "stats",
+    )),
+    *(f"sqlalchemy.dialects.{name}" for name in ("mssql", "mysql", "oracle")),
+]  # fmt: skip
+
+_QT = r"EglFS\w+|EglFs\w+|Qml\w*|Quick\w*|Pdf\w*|VirtualKeyboard\w*"
+# What the hooks of PyInstaller bring along and the program never loads: patterns of the place in the package.
+UNWANTED = [
+    # A part of the system's C library, which fits only that one.
+    r"libmvec\..*",
+    r"onnxruntime/capi/.*tensorrt.*",
+    # Plug-ins and fonts of OpenCV's own Qt 5. The libraries stay, because OpenCV is linked with them.
+    r"cv2/qt/.*",
+    rf"(PySide6/Qt/lib/)?(lib)?Qt6({_QT})\..*",
+    # For embedded screens and for networks, and GTK, which works with the libraries of its own system alone.
+    r"PySide6/Qt/plugins/(egldeviceintegrations|generic|networkinformation|tls|vectorimageformats)/.*",
+    r"PySide6/Qt/plugins/platforms/(lib)?q?(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc)\..*",
+    r"PySide6/Qt/plugins/(platformthemes/(lib)?qgtk3|platforminputcontexts/(lib)?qtvirtualkeyboardplugin)\..*",
+    r"PySide6/Qt/plugins/imageformats/(lib)?q(icns|pdf|tga|wbmp)\..*",
+    r"PySide6/Qt/plugins/wayland-graphics-integration-server/.*",
+    # Qt's words for its own dialogs are in qtbase; the program's lie in assets.
+    r"PySide6/(Qt/)?translations/(?!qtbase_).*",
+    r"PIL/_imagingtk\..*",
+    r"matplotlib/mpl-data/(plot_directive|images)/.*",
+    r"matplotlib/mpl-data/sample_data/(?!grace_hopper\.jpg).*",
+]
+CUDA = r"onnxruntime/capi/.*(providers_cuda|cuda_plugin|onnxruntime_providers_nv).*"
+
+
+def without_unwanted(entries: Iterable[Entry], cuda: bool) -> list[Entry]:
+    """Leave out what the program never loads, and the CUDA provider unless it is wanted."""
+    pattern = re.compile("|".join(f"(?:{one})" for one in [*UNWANTED, *([] if cuda else [CUDA])]))
+    return [entry for entry in entries if not pattern.fullmatch(entry[0].replace("\\", "/"))]
+
+
+def _is_plain_library(place: str) -> bool:
+    """Tell whether a file is a library that only others load; extensions and plug-ins are loaded by the program."""
+    path = PurePosixPath(place)
+    return ".so" in path.name and (path.parent == PurePosixPath() or path.parent.name == "lib")
+
+
+def without_orphans(entries: Sequence[Entry], needs: Callable[[str], Iterable[str]]) -> list[Entry]:
+    """Leave out shared libraries that nothing in the package needs any more (Linux).
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    needs : callable
+        Takes a file and gives the names of the libraries that it is linked with.
+    """
+    sources: dict[str, set[str]] = {}
+    for place, source, kind in entries:
+        if kind != "SYMLINK":
+            sources.setdefault(PurePosixPath(place).name, set()).add(source)
+    wanted = [e[1] for e in entries if e[2] != "SYMLINK" and not _is_plain_library(e[0])]
+    # The interpreter is opened by the program's own loader.
+    wanted += [source for name in sources if name.startswith("libpython") for source in sources[name]]
+    seen: set[str] = set()
+    while wanted:
+        source = wanted.pop()
+        if source not in seen:
+            seen.add(source)
+            wanted += [found for name in needs(source) for found in sources.get(name, ())]
+    names = {PurePosixPath(place).name for place, source, _ in entries if source in seen}
+    return [entry for entry in entries if not _is_plain_library(entry[0]) or PurePosixPath(entry[0]).name in names]
+
+
+def excluded_but_used(package: Path) -> list[str]:
+    """Return what the program's own modules import although it is left out, as ``file: module``."""
+    found = []
+    for file in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found += [f"{file.relative_to(package)}: {name}" for name in names if _is_excluded(name)]
+    return found
+
+
+def _is_excluded(module: str) -> bool:
+    return any(module == one or module.startswith(f"{one}.") for one in EXCLUDED)
+
+
+def _licence_files(found: Distribution) -> Iterable[Path]:
+    """Return the texts of licences that came with a distribution, inside its metadata or its package."""
+    for file in found.files or ():
+        if re.match(r"(licen[cs]e|copying|notice|authors|thirdparty)", file.name, re.IGNORECASE) and not re.search(
+            r"\.(py|pyi|pyc|so)$", file.name
+        ):
+            yield Path(str(found.locate_file(file)))
+
+
+def licences(modules: Iterable[str], common: Path = Path("/usr/share/common-licenses")) -> list[Entry]:
+    """Return entries with the licences of all distributions that the packaged modules come from."""
+    owners = packages_distributions()
+    names = sorted({name for module in modules for name in owners.get(module.split(".")[0], ()) if name != "facegui"})
+    entries: dict[str, Entry] = {}
+    for name in names:
+        for file in _licence_files(distribution(name)):
+            place, number = f"licences/{name}/{file.name}", 1
+            while place in entries:
+                number += 1
+                place = f"licences/{name}/{number}-{file.name}"
+            entries[place] = (place, str(file), "DATA")
+    # Qt's packages come without the text of their licence.
+    for name in ("LGPL-3", "GPL-3"):
+        if (common / name).is_file():
+            place = f"licences/PySide6/{name}"
+            entries[place] = (place, str((common / name).resolve()), "DATA")
+    return list(entries.values())
