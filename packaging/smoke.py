@@ -2,7 +2,9 @@
 
 It is started on a virtual screen (Xvfb) as on a computer without Python: an empty PATH, an empty home, no variable
 of this environment. In its window it compares two photos of one person and photos of two; then the command line
-does the same, and must come to the same similarity as the program that was not packaged. Measured on the way: size, time until the window is drawn.
+does the same, and must come to the same similarity as the program that was not packaged. An old gallery is opened.
+Measured on the way: size, time until the window is drawn.
+
 The photos come from scikit-image and matplotlib, so this runs in the project's environment; the program does not.
 
 Prints one JSON document. Exit status 0 if all is well; else 1, and what is wrong on standard error.
