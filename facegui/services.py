@@ -57,7 +57,9 @@ class Candidate:
     person_id : int
     name : str
     similarity : float
-        Cosine between the probe and the quality-weighted mean of the person's samples, -1..1.
+        Cosine between the probe and the quality-weighted mean of the person's samples, lowered by as much as the
+        samples disagree (`facegui.gallery.search.best_per_person`), so that a threshold calibrated on pairs of
+        photos keeps its false match rate, -1..1.
     nearest_face_id : int
         The sample nearest to the probe.
     samples : int
@@ -410,7 +412,8 @@ class Services:
         matrix = self._templates()
         if not len(matrix.vectors):
             return ()
-        scores = best_per_person(matrix, self._embedding(probe).vector)
+        shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
+        scores = best_per_person(matrix, self._embedding(probe).vector, shrink=shrink)
         counts = dict(zip(*np.unique(matrix.person_ids, return_counts=True), strict=True))
         return tuple(
             Candidate(person, matrix.names[person], float(np.clip(score, -1.0, 1.0)), face, int(counts[person]))

@@ -194,6 +194,7 @@ def _templates(connection: Connection, model_id: str) -> TemplateMatrix:
     person_ids = np.array([row.person_id for row in rows], np.int64)
     quality = np.array([row.quality for row in rows], np.float32)
     people, starts = np.unique(person_ids, return_index=True)
+    means, agreement = _means(vectors, quality, starts)
     matrix = TemplateMatrix(
         model_id=model_id,
         vectors=vectors,
@@ -202,18 +203,24 @@ def _templates(connection: Connection, model_id: str) -> TemplateMatrix:
         quality=quality,
         people=people,
         starts=starts.astype(np.int64, copy=False),
-        means=_means(vectors, quality, starts),
+        means=means,
+        agreement=agreement,
         names={person: names[person] for person in people.tolist()},
     )
-    for array in (matrix.vectors, matrix.face_ids, matrix.person_ids, matrix.quality, matrix.means):
+    for array in (matrix.vectors, matrix.face_ids, matrix.person_ids, matrix.quality, means, agreement):
         array.flags.writeable = False
     return matrix
 
 
-def _means(vectors: NDArray[np.float32], quality: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return unit vectors along the quality-weighted means of groups of rows that begin at `starts`."""
+def _means(
+    vectors: NDArray[np.float32], quality: NDArray[np.float32], starts: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return unit vectors along the quality-weighted means of groups of rows, and the lengths of those means.
+
+    The groups begin at `starts`. The length tells how well a group agrees: 1 when all its rows are the same.
+    """
     if starts.size == 0:
-        return np.zeros((0, vectors.shape[1]), np.float32)
+        return np.zeros((0, vectors.shape[1]), np.float32), np.zeros(0, np.float32)
     sizes = np.diff(np.append(starts, len(quality)))
     # Where no sample of a person has any quality, all count the same.
     total = np.repeat(np.add.reduceat(quality, starts), sizes)
@@ -221,9 +228,7 @@ def _means(vectors: NDArray[np.float32], quality: NDArray[np.float32], starts: N
     sums = np.add.reduceat(vectors * weights[:, None], starts, axis=0)
     length = np.linalg.norm(sums, axis=1, keepdims=True)
     # Samples that cancel out have no mean: the first one stands for them.
-    means: NDArray[np.float32] = np.where(
-        length > np.finfo(np.float32).eps,
-        sums / np.maximum(length, np.finfo(np.float32).tiny),
-        vectors[starts],
-    )
-    return np.ascontiguousarray(means, np.float32)
+    agree = length > np.finfo(np.float32).eps
+    means = np.where(agree, sums / np.maximum(length, np.finfo(np.float32).tiny), vectors[starts])
+    agreement = np.where(agree[:, 0], length[:, 0] / np.add.reduceat(weights, starts), 0.0)
+    return np.ascontiguousarray(means, np.float32), np.minimum(agreement, 1.0).astype(np.float32)

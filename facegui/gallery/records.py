@@ -267,6 +267,8 @@ class TemplateMatrix:
         int64, (p,): the row at which each person begins.
     means : ndarray
         float32, (p, d): unit vectors along the quality-weighted mean of each person's samples.
+    agreement : ndarray
+        float32, (p,), 0..1: length of that mean before it was made a unit vector; 1 when all samples are the same.
     names : mapping
         Person id to name.
     """
@@ -279,6 +281,7 @@ class TemplateMatrix:
     people: Ids
     starts: Ids
     means: NDArray[np.float32]
+    agreement: NDArray[np.float32]
     names: Mapping[int, str]
 
 

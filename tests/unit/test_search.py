@@ -114,3 +114,19 @@ def test_many_people_are_scored_as_one_by_one(tmp_path: Path) -> None:
 def test_nobody_is_found_among_nobody(tmp_path: Path) -> None:
     scores = best_per_person(templates(tmp_path, {}), unit(1))
     assert scores.person_ids.size == 0
+
+
+def test_samples_that_disagree_lower_the_score_of_their_person(tmp_path: Path) -> None:
+    a, b = unit(1), unit(2)
+    matrix = templates(tmp_path, {"One": [(a, 0.8)], "Two": [(a, 0.8), (b, 0.8)]})
+    plain = best_per_person(matrix, a)
+    shrunk = best_per_person(matrix, a, shrink=0.4)
+    position = {matrix.names[person]: row for row, person in enumerate(matrix.people.tolist())}
+    agreement = matrix.agreement[position["Two"]]
+    assert matrix.agreement[position["One"]] == pytest.approx(1.0)
+    assert agreement < 1.0
+    one, two = (int(matrix.people[position[name]]) for name in ("One", "Two"))
+    assert shrunk.scores[shrunk.person_ids == one] == pytest.approx(plain.scores[plain.person_ids == one])
+    assert shrunk.scores[shrunk.person_ids == two] == pytest.approx(
+        plain.scores[plain.person_ids == two] * agreement**0.4, rel=1e-5
+    )
