@@ -521,7 +521,10 @@ class Services:
                     f"No sample of theirs was made with {self._model.title}.",
                     "Add a photo of them on the Enroll page.",
                 )
-            query = matrix.means[int(position[0])]
+            place = int(position[0])
+            # As in `_candidates`: the threshold keeps its meaning for the mean of several samples, too.
+            shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
+            query = matrix.means[place] * matrix.agreement[place] ** np.float32(shrink)
         where = [str(folder.absolute()) for folder in folders] if folders is not None else None
         faces = self.gallery.face_matrix(self._model.sha256, where)
         return rank(faces, query, top=top, one_per_photo=one_per_photo)

@@ -32,6 +32,7 @@ from facegui.gui.pages.lookalikes_viewer import PhotoViewer
 from facegui.gui.pages.page import Page, State
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.parts import column
+from facegui.gui.widgets.photo_marks import reason_advice, reason_text
 from facegui.lookalikes.ranking import Ranking
 
 __all__ = ["LookalikesPage"]
@@ -197,6 +198,9 @@ class LookalikesPage(Page):
         self._probe = probe
         self.compare.set_probe(probe.crop, probe.title)
         self.top.show_probe(probe)
+        reasons = probe.question.quality.reasons if isinstance(probe.question, Face) else ()
+        words = self.tr("The face looked for is {0}.").format(reason_text(reasons[0])) if reasons else ""
+        self.results.show_warning(words, reason_advice(reasons[0]) if reasons else "")
         self._show_results()
         self.search.ask(probe.question)
 

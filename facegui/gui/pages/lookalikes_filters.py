@@ -45,18 +45,17 @@ class FilterBar(QWidget):
         self.one_per_photo.setToolTip(self.tr("Show only the most similar face of each photo"))
         self.one_per_photo.toggled.connect(self.groupingChanged)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(-_STEPS, _STEPS)
+        self.slider.setRange(0, _STEPS)
         self.slider.setSingleStep(1)
         self.slider.setPageStep(_STEPS // 20)
-        self.slider.setValue(-_STEPS)
         self.slider.setMinimumWidth(theme.size("crop"))
         self.slider.setMaximumWidth(theme.size("inspector") - theme.size("tile"))
         self.slider.setAccessibleName(self.tr("Least similarity"))
         self.spin = QDoubleSpinBox()
-        self.spin.setRange(-1.0, 1.0)
+        self.spin.setRange(0.0, 1.0)
+        self.spin.setSpecialValueText(self.tr("any"))
         self.spin.setSingleStep(1 / _STEPS)
         self.spin.setDecimals(2)
-        self.spin.setValue(-1.0)
         self.spin.setFixedWidth(theme.size("tile") - 4 * theme.size("unit"))
         self.spin.setAccessibleName(self.tr("Least similarity"))
         self.slider.valueChanged.connect(self._slid)
@@ -73,7 +72,8 @@ class FilterBar(QWidget):
     def view(self) -> View:
         """What is to be shown."""
         part = next(part for part, chip in self._parts.items() if chip.isChecked())
-        return View(part, self.spin.value(), self._threshold)
+        least = self.spin.value() if self.spin.value() > 0 else -1.0
+        return View(part, least, self._threshold)
 
     def set_threshold(self, threshold: float | None) -> None:
         """Part the faces here; None shows them all as one."""

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QWidget
 
@@ -19,6 +19,8 @@ from facegui.gui.widgets.parts import button
 __all__ = ["FolderBar"]
 
 _RECENT: Final = 8
+_CHIPS: Final = 3
+"""More folders than this share the last chip."""
 _CHOSEN_KEY: Final = "lookalikes/folders"
 _RECENT_KEY: Final = "lookalikes/recent"
 
@@ -105,24 +107,48 @@ class FolderBar(QWidget):
             chip.hide()
             chip.deleteLater()
         self._chips = []
-        for place, folder in enumerate(self.folders):
+        shown = self.folders if len(self.folders) <= _CHIPS else self.folders[: _CHIPS - 1]
+        for folder in shown:
             missing = folder in self._missing
-            chip = Chip(folder.name or str(folder), "warning" if missing else "folder")
+            chip = Chip(self._short(folder), "warning" if missing else "folder")
             chip.setToolTip(self.tr("{0} is not there").format(folder) if missing else str(folder))
             chip.setAccessibleName(self.tr("Folder {0}").format(folder))
             menu = QMenu(chip)
-            for icon, words, act in (
-                ("refresh", self.tr("Look for new photos"), self.readWanted.emit),
-                ("folder", self.tr("Open the folder"), partial(open_file, folder)),
-                ("close", self.tr("Do not search this folder"), partial(self._drop, folder)),
-            ):
-                action = QAction(words, menu)
-                theme.set_icon(action, icon)
-                action.triggered.connect(lambda _checked=False, act=act: act())
-                menu.addAction(action)
-            chip.setMenu(menu)
-            self._layout.insertWidget(place, chip)
-            self._chips.append(chip)
+            self._fill_folder_menu(menu, folder)
+            self._place(chip, menu)
+        rest = self.folders[len(shown) :]
+        if rest:
+            lost = bool(self._missing.intersection(rest))
+            chip = Chip(self.tr("{0} more").format(len(rest)), "warning" if lost else "folder")
+            chip.setToolTip("\n".join(str(folder) for folder in rest))
+            menu = QMenu(chip)
+            for folder in rest:
+                self._fill_folder_menu(menu.addMenu(str(folder)), folder)
+            self._place(chip, menu)
+        self._add.setText("" if self.folders else self.tr("Add a folder"))
+        self._add.setAccessibleName(self.tr("Add a folder"))
+        self._add.setToolTip(self.tr("Add a folder") if self.folders else "")
+
+    def _short(self, folder: Path) -> str:
+        widest = theme.size("tile")
+        name = folder.name or str(folder)
+        return self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, widest)
+
+    def _place(self, chip: Chip, menu: QMenu) -> None:
+        chip.setMenu(menu)
+        self._layout.insertWidget(len(self._chips), chip)
+        self._chips.append(chip)
+
+    def _fill_folder_menu(self, menu: QMenu, folder: Path) -> None:
+        for icon, words, act in (
+            ("refresh", self.tr("Look for new photos"), self.readWanted.emit),
+            ("folder", self.tr("Open the folder"), partial(open_file, folder)),
+            ("close", self.tr("Do not search this folder"), partial(self._drop, folder)),
+        ):
+            action = QAction(words, menu)
+            theme.set_icon(action, icon)
+            action.triggered.connect(lambda _checked=False, act=act: act())
+            menu.addAction(action)
 
     def _drop(self, folder: Path) -> None:
         self.set_folders([other for other in self.folders if other != folder])

@@ -116,9 +116,8 @@ class ChosenHit(QObject):
         self._open_next = False
         outcome = decide(similarity, self.rule) if self.rule is not None else None
         self._viewer.show_face(
-            record, format_similarity(similarity), outcome, first=index == 0,
-            last=index == len(self._results.rows) - 1,
-        )  # fmt: skip
+            record, format_similarity(similarity), outcome, place=index, count=len(self._results.rows)
+        )
         self.opened.emit()
 
     def _look_for(self) -> None:

@@ -20,8 +20,9 @@ from facegui.gui.widgets.camera_bar import CameraBar
 from facegui.gui.widgets.camera_view import CameraView
 from facegui.gui.widgets.empty_state import Drawing
 from facegui.gui.widgets.face_grid import FaceGrid
-from facegui.gui.widgets.parts import button, column, label, row, tool_button
+from facegui.gui.widgets.parts import button, column, label, row
 from facegui.gui.widgets.photo_view import PhotoView
+from facegui.gui.widgets.titled_panel import TitledPanel
 from facegui.sources.files import shown_name
 
 if TYPE_CHECKING:
@@ -167,30 +168,7 @@ class ProbePanel(QWidget):
             self.personChosen.emit(self._shown[index])
 
 
-class _Titled(QWidget):
-    """A panel with a way back at the left of its title; Esc goes back, too.
-
-    Signals
-    -------
-    left
-        The user wants to go back.
-    """
-
-    left = Signal()
-
-    def __init__(self, title: str, *buttons: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.heading = label(title, "heading")
-        self.body = column(gap="unit")
-        back = tool_button("chevron-left", self.tr("Back (Esc)"), self.left.emit)
-        self.body.addLayout(row(back, self.heading, None, *buttons))
-        self.setLayout(self.body)
-        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.left)
-
-
-class FaceChooser(_Titled):
+class FaceChooser(TitledPanel):
     """Shows the photo of the probe and takes another of its faces.
 
     Signals
@@ -202,11 +180,11 @@ class FaceChooser(_Titled):
     chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        take = button("", lambda: self.chosen.emit(self.view.selected), role="primary")
-        super().__init__("", take, parent=parent)
-        self.heading.setText(self.tr("Which face?"))
-        take.setText(self.tr("Look for this face"))
+        super().__init__(parent=parent)
+        self.heading.show_text(self.tr("Which face?"))
         self.view = PhotoView()
+        take = button(self.tr("Look for this face"), lambda: self.chosen.emit(self.view.selected), role="primary")
+        self.head.addWidget(take)
         self.view.faceActivated.connect(self.chosen)
         self.body.addWidget(self.view, 1)
 
@@ -217,7 +195,7 @@ class FaceChooser(_Titled):
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-class CameraPanel(_Titled):
+class CameraPanel(TitledPanel):
     """Takes one picture from the camera.
 
     Signals
@@ -232,10 +210,9 @@ class CameraPanel(_Titled):
     nothing = Signal()
 
     def __init__(self, services: Services, bridge: Bridge, parent: QWidget | None = None) -> None:
-        self._take = button("", self._capture, role="primary", icon="capture")
-        super().__init__("", parent=parent)
-        self.heading.setText(self.tr("Take a picture"))
-        self._take.setText(self.tr("Take it (Space)"))
+        super().__init__(parent=parent)
+        self.heading.show_text(self.tr("Take a picture"))
+        self._take = button(self.tr("Take it (Space)"), self._capture, role="primary", icon="capture")
         self.bar = CameraBar(services, bridge)
         self.camera = CameraView(services, bridge)
         self.camera.set_mirrored(services.settings.mirror_preview)
@@ -249,9 +226,7 @@ class CameraPanel(_Titled):
         foot.addWidget(self.bar, 1)
         foot.addWidget(self._take)
         self.body.addLayout(foot)
-        space = QShortcut(QKeySequence(Qt.Key.Key_Space), self)
-        space.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        space.activated.connect(self._capture)
+        self.shortcut(Qt.Key.Key_Space).activated.connect(self._capture)
 
     def start(self) -> None:
         """Look for cameras and open the one chosen last."""

@@ -56,7 +56,8 @@ class ResultsView(QWidget):
         self._skipped = button("", self.skippedWanted.emit, role="link")
         self._resume = button(self.tr("Go on"), self.resumeWanted.emit, role="link")
         info = QHBoxLayout()
-        for item in (self._words, self._skipped, self._resume):
+        self._warning = label("", "warning")
+        for item in (self._words, self._skipped, self._resume, self._warning):
             info.addWidget(item)
         info.addStretch(1)
         info.addWidget(self._fresh)
@@ -76,6 +77,7 @@ class ResultsView(QWidget):
         layout.addWidget(self._stack, 1)
         self.setLayout(layout)
         self.show_words("")
+        self.show_warning("")
         self._show_pending()
 
     @property
@@ -107,11 +109,17 @@ class ResultsView(QWidget):
         )
         self._resume.setVisible(resumable)
 
+    def show_warning(self, text: str, tip: str = "") -> None:
+        """Say why the order is less sure than usual."""
+        self._warning.setText(text)
+        self._warning.setToolTip(tip)
+        self._warning.setVisible(bool(text))
+
     def show_empty(self, drawing: str, title: str, text: str, action: str = "", role: str = "accent") -> None:
         """Show words in place of the grid."""
         self._empty.show_state(drawing, title, text, action, role)
         self._stack.setCurrentWidget(self._empty)
-        self.filters.setEnabled(self._ranking is not None and len(self._ranking) > 0)
+        self.filters.setVisible(self._ranking is not None)
 
     def set_threshold(self, threshold: float | None) -> None:
         """Draw the line here."""
@@ -154,7 +162,7 @@ class ResultsView(QWidget):
         shown = ranking.above(view.least)
         same = min(shown, ranking.above(view.threshold)) if view.threshold is not None else 0
         self.filters.set_counts(same, shown - same)
-        self.filters.setEnabled(len(ranking) > 0)
+        self.filters.show()
         part = view.slice_of(ranking)
         face_ids, similarities = ranking.face_ids[part], ranking.similarities[part]
         seen = self.grid.rows_in(self.grid.viewport().rect()) if len(self._rows) else []
@@ -176,11 +184,10 @@ class ResultsView(QWidget):
         self._show_pending()
         if len(rows):
             self._stack.setCurrentWidget(self.grid)
-            if self._follow and not self._pending and not self.grid.verticalOffset():
+            top = self._follow and not self._pending and not self.grid.verticalOffset()
+            if top or moved_to < 0:
                 self.grid.select_row(0)
                 self._follow = True
-            elif moved_to < 0:
-                self.currentMoved.emit(-1)
         elif len(ranking):
             self._empty.show_state(
                 "filter", self.tr("No face passes the filters"), self.tr("Lower the similarity, or show all.")

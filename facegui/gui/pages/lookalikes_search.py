@@ -163,7 +163,7 @@ class Search(QObject):
             count = self.report.summary.photos - len(self.report.summary.skipped)
             photos = self.tr("1 photo") if count == 1 else self.tr("{0} photos").format(f"{count:,}")
             parts.append(self.tr("{0} in {1}").format(faces, photos))
-        if self.report.missing:
+        if self.report.missing and self._faces:
             names = ", ".join(str(folder) for folder in self.report.missing)
             parts.append(self.tr("{0} is not there: faces of the last visit are shown").format(names))
         if self.report.read_only:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from facegui.gui import theme
 from facegui.gui.reveal import reveal
-from facegui.gui.widgets.parts import button, column, label, row, tool_button
+from facegui.gui.widgets.parts import button, label
+from facegui.gui.widgets.titled_panel import TitledPanel
 from facegui.lookalikes.scan import Skipped
 from facegui.sources.files import shown_name
 
@@ -57,23 +58,19 @@ class _Files(QAbstractTableModel):
         return None
 
 
-class SkippedPanel(QWidget):
+class SkippedPanel(TitledPanel):
     """A table of the files; Enter or a double click shows one in its folder, Esc goes back.
 
     Signals
     -------
-    left
-        The user wants to go back.
     retryWanted
         The files are to be tried again.
     """
 
-    left = Signal()
     retryWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._heading = label("", "heading")
+        super().__init__(parent=parent)
         self._files = _Files(self)
         self.table = QTableView()
         self.table.setModel(self._files)
@@ -83,29 +80,21 @@ class SkippedPanel(QWidget):
         self.table.setShowGrid(False)
         self.table.setWordWrap(True)
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setMinimumSectionSize(theme.size("control"))
+        self.table.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.table.setTabKeyNavigation(False)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.table.activated.connect(lambda index: reveal(Path(self._files.files[index.row()].path)))
-        layout = column(gap="unit")
-        layout.addLayout(
-            row(
-                tool_button("chevron-left", self.tr("Back (Esc)"), self.left.emit), self._heading, None,
-                button(self.tr("Try again"), self.retryWanted.emit, icon="refresh"),
-            )
-        )  # fmt: skip
-        layout.addWidget(label(self.tr("All other photos of the folder were read."), "muted"))
-        layout.addWidget(self.table, 1)
-        self.setLayout(layout)
-        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.left)
+        self.head.addWidget(button(self.tr("Try again"), self.retryWanted.emit, icon="refresh"))
+        self.body.addWidget(label(self.tr("All other photos of the folder were read."), "muted"))
+        self.body.addWidget(self.table, 1)
 
     def show_files(self, files: Sequence[Skipped]) -> None:
         """Show these files."""
-        self._heading.setText(
+        self.heading.show_text(
             self.tr("1 file skipped") if len(files) == 1 else self.tr("{0} files skipped").format(f"{len(files):,}")
         )
         self._files.show_files(files)

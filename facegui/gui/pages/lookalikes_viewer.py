@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QKeySequence, QShortcut
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from facegui.errors import KnownError
@@ -15,10 +15,10 @@ from facegui.gallery.records import FaceRecord
 from facegui.gui import images
 from facegui.gui.bridge import Bridge
 from facegui.gui.reveal import open_file, reveal
-from facegui.gui.widgets.elided_label import ElidedLabel
-from facegui.gui.widgets.parts import column, row, tool_button
+from facegui.gui.widgets.parts import label, tool_button
 from facegui.gui.widgets.photo_marks import FaceMark
 from facegui.gui.widgets.photo_view import PhotoView
+from facegui.gui.widgets.titled_panel import TitledPanel
 from facegui.matching.decision import Outcome
 from facegui.sources.files import shown_name
 
@@ -35,49 +35,36 @@ class _Shown:
     faces: tuple[FaceRecord, ...]
 
 
-class PhotoViewer(QWidget):
+class PhotoViewer(TitledPanel):
     """Shows whole photos one after the other; Esc goes back, arrows go to the neighbours.
 
     Signals
     -------
-    left
-        The user wants to go back.
     stepped(int)
         The user wants the next (1) or the one before (-1).
     """
 
-    left = Signal()
     stepped = Signal(int)
 
     def __init__(self, services: Services, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._services, self._bridge = services, bridge
         self._path: Path | None = None
         self.view = PhotoView()
-        self._name = ElidedLabel("heading", mode=Qt.TextElideMode.ElideMiddle)
-        self._place = ElidedLabel("muted")
-        head = row(tool_button("chevron-left", self.tr("Back (Esc)"), self.left.emit), gap="unit")
-        head.addWidget(self._name, 1)
-        self._before = tool_button("chevron-up", self.tr("The one before (Left)"), lambda: self.stepped.emit(-1))
-        self._after = tool_button("chevron-down", self.tr("The next one (Right)"), lambda: self.stepped.emit(1))
+        self._place = label("", "muted")
+        self._before = tool_button("chevron-left", self.tr("The one before (Left)"), lambda: self.stepped.emit(-1))
+        self._after = tool_button("chevron-right", self.tr("The next one (Right)"), lambda: self.stepped.emit(1))
         for item in (
-            self._before, self._after,
+            self._place, self._before, self._after,
             tool_button("external", self.tr("Open with the system's viewer (O)"), self.open_outside),
             tool_button("folder", self.tr("Show in folder (F)"), self.reveal),
         ):  # fmt: skip
-            head.addWidget(item)
-        layout = column(gap="unit")
-        layout.addLayout(head)
-        layout.addWidget(self.view, 1)
-        self.setLayout(layout)
-        for keys, act in (
-            (Qt.Key.Key_Escape, self.left.emit), (Qt.Key.Key_Left, lambda: self.stepped.emit(-1)),
-            (Qt.Key.Key_Right, lambda: self.stepped.emit(1)), (Qt.Key.Key_O, self.open_outside),
-            (Qt.Key.Key_F, self.reveal),
-        ):  # fmt: skip
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+            self.head.addWidget(item)
+        self.body.addWidget(self.view, 1)
+        self.shortcut(Qt.Key.Key_Left).activated.connect(lambda: self.stepped.emit(-1))
+        self.shortcut(Qt.Key.Key_Right).activated.connect(lambda: self.stepped.emit(1))
+        self.shortcut(Qt.Key.Key_O).activated.connect(self.open_outside)
+        self.shortcut(Qt.Key.Key_F).activated.connect(self.reveal)
 
     @property
     def path(self) -> Path | None:
@@ -85,14 +72,16 @@ class PhotoViewer(QWidget):
         return self._path
 
     def show_face(
-        self, record: FaceRecord, caption: str = "", outcome: Outcome | None = None, *, first: bool = True,
-        last: bool = True,
-    ) -> None:  # fmt: skip
-        """Show the photo of a face and mark it; `first` and `last` say that there is none before or after."""
+        self, record: FaceRecord, caption: str = "", outcome: Outcome | None = None, *, place: int = 0, count: int = 1
+    ) -> None:
+        """Show the photo of a face, the one at `place` of `count`, and mark it."""
         self._path = Path(record.path)
-        self._name.show_text(shown_name(record.path))
-        self._before.setEnabled(not first)
-        self._after.setEnabled(not last)
+        self.heading.show_text(shown_name(record.path))
+        self._place.setText(self.tr("{0} of {1}").format(f"{place + 1:,}", f"{count:,}"))
+        for item in (self._place, self._before, self._after):
+            item.setVisible(count > 1)
+        self._before.setEnabled(place > 0)
+        self._after.setEnabled(place < count - 1)
         services = self._services
 
         def read() -> _Shown:

@@ -43,7 +43,8 @@ class _Tile(QStyledItemDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
         lines = theme.line_height("body") + theme.line_height("small")
-        return QSize(self._side + 2 * theme.size("unit"), self._side + 3 * theme.size("unit") + lines)
+        unit, half = theme.size("unit"), theme.size("half")
+        return QSize(self._side + 2 * unit, self._side + 2 * unit + half + lines)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -123,7 +124,7 @@ class FaceGrid(TileView):
         tile = _Tile(thumbnails, side, self)
         self.setItemDelegate(tile)
         self.set_cell(
-            tile.sizeHint(QStyleOptionViewItem(), QModelIndex()) + QSize(theme.size("half"), theme.size("unit"))
+            tile.sizeHint(QStyleOptionViewItem(), QModelIndex()), QSize(theme.size("half"), theme.size("unit"))
         )
         mode = QAbstractItemView.SelectionMode
         self.setSelectionMode(mode.ExtendedSelection if multiple else mode.SingleSelection)

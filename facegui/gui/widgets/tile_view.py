@@ -34,7 +34,7 @@ class TileView(QListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._cell = QSize(1, 1)
+        self._tile = self._cell = QSize(1, 1)
         self._break = -1
         self._band = 0
         self._hovered = -1
@@ -43,9 +43,9 @@ class TileView(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def set_cell(self, size: QSize) -> None:
-        """Give the tiles their size."""
-        self._cell = size
+    def set_cell(self, tile: QSize, gap: QSize) -> None:
+        """Give the tiles their size, and the room between them."""
+        self._tile, self._cell = tile, tile + gap
         self.updateGeometries()
         self.viewport().update()
 
@@ -77,7 +77,7 @@ class TileView(QListView):
     def row_rect(self, row: int) -> QRect:
         """Return where a row's tile is, in the viewport."""
         place = self._place(row)
-        return QRect(place.x(), place.y() - self.verticalOffset(), self._cell.width(), self._cell.height())
+        return QRect(QPoint(place.x(), place.y() - self.verticalOffset()), self._tile)
 
     def place_row(self, row: int, top: int) -> None:
         """Scroll so that a row's tile lies at this height of the viewport, as far as the content reaches."""
