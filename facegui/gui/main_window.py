@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, QSize
@@ -228,6 +229,10 @@ class MainWindow(QMainWindow):
             page.open_files(dropped.paths)
         elif dropped.image is not None:
             page.paste(dropped.image)
+
+    def offer(self, files: Sequence[Path]) -> None:
+        """Ask what to do with files that another program handed over."""
+        self._drop.ask(Dropped(tuple(files)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() or event.mimeData().hasImage():

@@ -282,12 +282,19 @@ def run_window(services_factory: Callable[[], Services], on_shown: Callable[[Mai
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Open the window on the user's own gallery; the entry point of ``facegui-window``."""
-    del argv  # the window takes no arguments; the command line does
+    """Open the window on the user's own gallery; the entry point of ``facegui-window``.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Photos or folders, as a file manager hands them over; those of the process by default. The window asks
+        what to do with them.
+    """
+    files = [Path(item) for item in (sys.argv[1:] if argv is None else argv)]
     from facegui.services import Services
 
     try:
-        return run_window(Services)
+        return run_window(Services, (lambda window: window.offer(files)) if files else None)
     except KnownError as error:
         print(error, file=sys.stderr)
         return 2

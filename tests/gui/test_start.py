@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -81,6 +82,32 @@ def test_the_window_opens_and_closes(fake_services, qapp: QApplication) -> None:
     assert run(fake_services, qapp, lambda window: titles.append(window.windowTitle())) == 0
     assert titles == ["facegui"]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("facegui-")]
+
+
+def test_photos_handed_over_by_a_file_manager_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: list[list[Path]] = []
+
+    def run_window(_services, on_shown=None) -> int:
+        if on_shown is not None:
+            on_shown(SimpleNamespace(offer=offered.append))
+        return 0
+
+    monkeypatch.setattr(start, "run_window", run_window)
+    assert start.main([]) == 0
+    assert offered == []
+    assert start.main(["/photos/a b.jpg", "/photos"]) == 0
+    assert offered == [[Path("/photos/a b.jpg"), Path("/photos")]]
+
+
+def test_the_window_asks_what_to_do_with_offered_files(fake_services, qapp: QApplication) -> None:
+    asked: list[bool] = []
+
+    def act(window) -> None:
+        window.offer([Path("/photos/a.jpg")])
+        asked.append(window._drop.card.isVisible())
+
+    assert run(fake_services, qapp, act) == 0
+    assert asked == [True]
 
 
 def test_ctrl_c_in_the_terminal_closes_the_window(fake_services, qapp: QApplication) -> None:
