@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib.metadata import Distribution, distribution, packages_distributions
 from pathlib import Path, PurePosixPath
 
@@ -27,8 +29,10 @@ EXCLUDED = [
 _QT = r"EglFS\w+|EglFs\w+|Qml\w*|Quick\w*|Pdf\w*|VirtualKeyboard\w*"
 # What the hooks of PyInstaller bring along and the program never loads: patterns of the place in the package.
 UNWANTED = [
-    # A part of the system's C library, which fits only that one.
-    r"libmvec\..*",
+    # What every Linux desktop has, and what the libraries of its graphics card are linked with, is the system's:
+    # two copies of the C++ library in one program are the usual reason why a packaged program does not start.
+    r"lib(mvec|stdc\+\+|gcc_s|X11|X11-xcb|Xau|Xdmcp|Xext|ICE|SM|fontconfig|freetype|expat)\.so\..*",
+    r"lib(glib-2\.0|gthread-2\.0|dbus-1)\.so\..*",
     r"onnxruntime/capi/.*tensorrt.*",
     # Plug-ins and fonts of OpenCV's own Qt 5. The libraries stay, because OpenCV is linked with them.
     r"cv2/qt/.*",
@@ -38,7 +42,8 @@ UNWANTED = [
     r"PySide6/Qt/plugins/platforms/(lib)?q?(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc)\..*",
     r"PySide6/Qt/plugins/(platformthemes/(lib)?qgtk3|platforminputcontexts/(lib)?qtvirtualkeyboardplugin)\..*",
     r"PySide6/Qt/plugins/imageformats/(lib)?q(icns|pdf|tga|wbmp)\..*",
-    r"PySide6/Qt/plugins/wayland-graphics-integration-server/.*",
+    r"PySide6/Qt/plugins/wayland-graphics-integration-(server/.*|client/lib(?!qt-plugin-wayland-egl).*)",
+    r"PySide6/Qt/plugins/wayland-shell-integration/lib(?!xdg-shell).*",
     # Qt's words for its own dialogs are in qtbase; the program's lie in assets.
     r"PySide6/(Qt/)?translations/(?!qtbase_).*",
     r"PIL/_imagingtk\..*",
@@ -54,26 +59,33 @@ def without_unwanted(entries: Iterable[Entry], cuda: bool) -> list[Entry]:
     return [entry for entry in entries if not pattern.fullmatch(entry[0].replace("\\", "/"))]
 
 
+@cache
+def needed(file: str) -> frozenset[str]:
+    """Return the names of the libraries that a library or program itself is linked with (Linux)."""
+    said = subprocess.run(["objdump", "-p", file], capture_output=True, text=True, check=True).stdout
+    return frozenset(re.findall(r"^\s*NEEDED\s+(\S+)", said, re.MULTILINE))
+
+
 def _is_plain_library(place: str) -> bool:
     """Tell whether a file is a library that only others load; extensions and plug-ins are loaded by the program."""
     path = PurePosixPath(place)
     return ".so" in path.name and (path.parent == PurePosixPath() or path.parent.name == "lib")
 
 
-def without_orphans(entries: Sequence[Entry], needs: Callable[[str], Iterable[str]]) -> list[Entry]:
+def without_orphans(entries: Sequence[Entry], needs: Callable[[str], Iterable[str]] = needed) -> list[Entry]:
     """Leave out shared libraries that nothing in the package needs any more (Linux).
 
     Parameters
     ----------
     entries : sequence of Entry
     needs : callable
-        Takes a file and gives the names of the libraries that it is linked with.
+        Takes a file and gives the names of the libraries that it is linked with itself.
     """
     sources: dict[str, set[str]] = {}
     for place, source, kind in entries:
         if kind != "SYMLINK":
             sources.setdefault(PurePosixPath(place).name, set()).add(source)
-    wanted = [e[1] for e in entries if e[2] != "SYMLINK" and not _is_plain_library(e[0])]
+    wanted = [source for place, source, kind in entries if kind != "SYMLINK" and not _is_plain_library(place)]
     # The interpreter is opened by the program's own loader.
     wanted += [source for name in sources if name.startswith("libpython") for source in sources[name]]
     seen: set[str] = set()
@@ -84,6 +96,12 @@ def without_orphans(entries: Sequence[Entry], needs: Callable[[str], Iterable[st
             wanted += [found for name in needs(source) for found in sources.get(name, ())]
     names = {PurePosixPath(place).name for place, source, _ in entries if source in seen}
     return [entry for entry in entries if not _is_plain_library(entry[0]) or PurePosixPath(entry[0]).name in names]
+
+
+def without_dangling(entries: Sequence[Entry]) -> list[Entry]:
+    """Leave out links to files that are not in the package."""
+    places = {PurePosixPath(place) for place, _, kind in entries if kind != "SYMLINK"}
+    return [e for e in entries if e[2] != "SYMLINK" or PurePosixPath(e[0]).parent / e[1] in places]
 
 
 def excluded_but_used(package: Path) -> list[str]:

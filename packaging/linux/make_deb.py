@@ -2,7 +2,7 @@
 
 The folder goes to ``/usr/lib/facegui``, links to its two programs to ``/usr/bin``; desktop entry, icons, AppStream
 data, changelog and copyright go where Debian wants them. The libraries of the system that the folder's own files
-need are looked up on this machine and become the package's dependencies. Needs dpkg-deb and ldd, no network.
+need are looked up on this machine and become the package's dependencies. Needs dpkg-deb, ldd and objdump, no network.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ LINUX = Path(__file__).resolve().parent
 ROOT = LINUX.parent.parent
 sys.path.insert(0, str(LINUX.parent))
 
-from icons import make_icons  # noqa: E402  (a neighbour, which is no package)
+from contents import needed  # noqa: E402  (neighbours, which are no package)
+from icons import make_icons  # noqa: E402
 
 PROGRAMS = ("facegui", "facegui-window")
 DESCRIPTION = """Compare faces from photos and a webcam
@@ -34,7 +35,9 @@ DESCRIPTION = """Compare faces from photos and a webcam
  computer."""
 # Opened by name while the program runs, so that no file says that it needs them: OpenGL for the window.
 OPENED_BY_NAME = ("libegl1", "libgl1")
-RECOMMENDED = ("fonts-dejavu-core | fonts-freefont-ttf", "libxcb-cursor0")
+# Needed on desktops with Wayland alone, so the machine that makes the package may be without them.
+PACKAGES = {"libwayland-cursor.so.0": "libwayland-cursor0", "libwayland-egl.so.1": "libwayland-egl1"}
+RECOMMENDED = ("fonts-dejavu-core | fonts-freefont-ttf",)
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: facegui
 
@@ -70,14 +73,13 @@ def libraries_outside(folder: Path) -> tuple[dict[str, Path], dict[str, set[str]
     outside: dict[str, Path] = {}
     missing: dict[str, set[str]] = {}
     for file in sorted(filter(is_elf, folder.rglob("*"))):
-        # A library names only what it needs itself; what that needs in turn is that library's own matter.
-        head = subprocess.run(["objdump", "-p", str(file)], capture_output=True, text=True, check=True).stdout
-        needed = set(re.findall(r"NEEDED\s+(\S+)", head)) - inside
-        if not needed:
+        # What a library of the system needs in turn is the matter of its own package.
+        names = needed(str(file)) - inside
+        if not names:
             continue
         said = subprocess.run(["ldd", str(file)], capture_output=True, text=True, env=environment, check=False).stdout
         found = dict(re.findall(r"^\s*(\S+) => (/\S+)", said, re.MULTILINE))
-        for name in needed:
+        for name in names:
             if name in found:
                 outside[name] = Path(found[name])
             elif not name.startswith("ld-linux"):
@@ -109,8 +111,9 @@ def dependencies(folder: Path) -> list[str]:
     """Return the Depends of the package."""
     outside, missing = libraries_outside(folder)
     for name, users in sorted(missing.items()):
-        print(f"warning: {name} is nowhere; asked for by {', '.join(sorted(users))}", file=sys.stderr)
-    names = (set(packages_of(outside)) | set(OPENED_BY_NAME)) - {"libc6"}
+        if name not in PACKAGES:
+            raise SystemExit(f"{name} is nowhere; asked for by {', '.join(sorted(users))}")
+    names = {*packages_of(outside), *OPENED_BY_NAME, *(PACKAGES[name] for name in missing)} - {"libc6"}
     return [f"libc6 (>= {newest_glibc(folder)})", *sorted(names)]
 
 
