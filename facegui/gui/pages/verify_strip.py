@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QWidget
@@ -17,6 +20,8 @@ from facegui.gui.widgets.score_trace import ScoreTrace
 from facegui.matching.decision import Outcome
 
 __all__ = ["FaceStrip"]
+
+_NARROW_REASONS: Final = 2
 
 
 def _set_role(target: QLabel, role: str) -> None:
@@ -57,6 +62,8 @@ class FaceStrip(QWidget):
         self._box.addWidget(self.crop)
         self._box.addWidget(body, 1)
         self._outcome: Outcome | None = None
+        self._beside = False
+        self._shown_quality: Quality | None = None
         self.set_beside(False)
         self.set_face(None)
 
@@ -72,6 +79,8 @@ class FaceStrip(QWidget):
 
     def set_beside(self, beside: bool) -> None:
         """Stand beside the picture (words under the crop), or lie beneath it (words right of the crop)."""
+        self._beside = beside
+        self._show_quality(self._shown_quality)
         side = self.crop.sizeHint().width()
         direction = QBoxLayout.Direction
         self._box.setDirection(direction.TopToBottom if beside else direction.LeftToRight)
@@ -88,11 +97,20 @@ class FaceStrip(QWidget):
         self._bar.set_quality(quality)
         self._bar.setVisible(quality is not None)
         self._quality.setVisible(quality is not None)
-        self._quality.setText(quality_text(quality) if quality is not None else "")
+        self._show_quality(quality)
         advice = [reason_advice(reason) for reason in quality.reasons] if quality is not None else []
         self._quality.setToolTip("\n".join(dict.fromkeys(advice)))
         _set_role(self._quality, "warning" if advice else "small")
         self._describe()
+
+    def _show_quality(self, quality: Quality | None) -> None:
+        """Write the quality; beside a picture, where room is narrow, the two worst reasons."""
+        self._shown_quality = quality
+        text = ""
+        if quality is not None:
+            short = replace(quality, reasons=quality.reasons[:_NARROW_REASONS]) if self._beside else quality
+            text = quality_text(short)
+        self._quality.setText(text)
 
     def set_note(self, text: str, role: str = "muted") -> None:
         """Say one thing about this side; `role` is muted, warning or problem."""
