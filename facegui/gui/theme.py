@@ -257,9 +257,14 @@ def set_icon(target: QAbstractButton | QAction, name: str, role: str = "text", c
 
 def set_role(widget: QWidget, role: str) -> None:
     """Give a widget one of the looks of assets/style.qss (``primary``, ``quiet``, ``card``, ``muted`` ...)."""
+    if widget.property("role") == role:
+        return
     widget.setProperty("role", role)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    # A widget that was never polished takes the role when it is; polishing it now would style it, and everything in
+    # it, once more each time it gets a parent.
+    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def _palette(colors: Mapping[str, QColor]) -> QPalette:
