@@ -33,6 +33,9 @@ class SearchPlan:
         A face at least this share of the long side wide makes the quick search enough when one face is wanted.
     thorough : tuple of int
         Long sides of the further searches for small faces.
+    coarse_width : float
+        Narrower faces, in pixels as searched, count only in the finest search: what looks like one in a coarser search
+        and is not found there is none.
     enlarge : float
         A picture is enlarged by no more than this.
     rescue_score : float
@@ -44,6 +47,7 @@ class SearchPlan:
     quick: int
     enough: float
     thorough: tuple[int, ...]
+    coarse_width: float
     enlarge: float
     rescue_score: float
     rescue_border: float
@@ -183,9 +187,11 @@ class FacePipeline:
         wanted_one = policy in (FacePolicy.LARGEST, FacePolicy.CENTRAL)
         if wanted_one and any(face.box.width >= plan.enough * long_side for face in found):
             return found
-        for size in plan.thorough:
-            if size <= max(plan.quick, long_side * plan.enlarge):
-                found += self.detector.detect(image, size, limits)
+        finer = [size for size in plan.thorough if size <= max(plan.quick, long_side * plan.enlarge)]
+        for coarser, size in zip([plan.quick, *finer], finer, strict=False):
+            least = plan.coarse_width * long_side / coarser
+            found = [face for face in found if min(face.box.width, face.box.height) >= least]
+            found += self.detector.detect(image, size, limits)
         found = merge(found, limits.iou)
         return found or self._rescue(image)
 
