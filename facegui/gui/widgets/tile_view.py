@@ -159,7 +159,7 @@ class TileView(QListView):
         self.viewport().scroll(0, dy)
         shown = self.rows_in(QRect(0, 0, self.viewport().width(), 1)) if self.verticalOffset() else []
         self._top = shown[0] if shown else 0
-        self._hover(self.viewport().mapFromGlobal(self.cursor().pos()) if self.viewport().underMouse() else None)
+        self.point_at(self.viewport().mapFromGlobal(self.cursor().pos()) if self.viewport().underMouse() else None)
 
     def scrollTo(
         self, index: Index, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
@@ -268,19 +268,20 @@ class TileView(QListView):
         self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(event.position().toPoint())
+        self.point_at(event.position().toPoint())
         super().mouseMoveEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Leave, QEvent.Type.HoverLeave):
-            self._hover(None)
+            self.point_at(None)
         return super().viewportEvent(event)
 
     def reset(self) -> None:
         super().reset()
         self._hovered = -1
 
-    def _hover(self, point: QPoint | None) -> None:
+    def point_at(self, point: QPoint | None) -> None:
+        """Show the tile at a place as the one pointed at; None for none."""
         row = self.indexAt(point).row() if point is not None else -1
         if row != self._hovered:
             for one in (self._hovered, row):
