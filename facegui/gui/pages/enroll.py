@@ -30,7 +30,7 @@ __all__ = ["EnrollPage"]
 
 
 class EnrollPage(Page):
-    """Left: photos or the camera. Right: the tray. `receive` takes the id of a person, photos, or a `Photo`."""
+    """Left: photos or the camera. Right: the tray. `receive` takes a person, a photo, or a face and its photo."""
 
     name: ClassVar[str] = "enroll"
     icon: ClassVar[str] = "enroll"
@@ -128,17 +128,22 @@ class EnrollPage(Page):
         self.photos.paste(image)
 
     def receive(self, value: object) -> None:
-        if isinstance(value, PersonRecord):
-            value = value.id
-        if isinstance(value, int):
-            self._wanted_person = value
-            self.tray.name.set_person(value)
-        elif isinstance(value, str):
-            self.tray.name.setText(value)
-        elif isinstance(value, Path):
-            self.open_files([value])
-        elif isinstance(value, Photo) and value.faces:
-            self._take_face(value.faces[0], value)
+        match value:
+            case int():
+                self._wanted_person = value
+                self.tray.name.set_person(value)
+            case PersonRecord():
+                self.tray.name.setText(value.name)
+            case str():
+                self.tray.name.setText(value)
+            case Path():
+                self.open_files([value])
+            case (Photo() as photo, Face() as face):
+                self._take_face(face, photo)
+            case Photo() if value.faces:
+                self._take_face(value.faces[0], value)
+            case _:
+                pass
 
     def shortcuts(self) -> list[tuple[str, str]]:
         return [

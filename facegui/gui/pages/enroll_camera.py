@@ -44,13 +44,15 @@ class CameraPane(QWidget):
     chosen = Signal(object)
     looked_at = Signal(object)
 
-    def __init__(self, services: Services, bridge: Bridge, numbers: Callable[[], int]) -> None:
+    def __init__(
+        self, services: Services, bridge: Bridge, numbers: Callable[[], int], camera: CameraView | None = None
+    ) -> None:
         super().__init__()
         self._services, self._bridge, self._next = services, bridge, numbers
         self._recent: deque[tuple[float, Photo]] = deque(maxlen=RECENT_PICTURES)
         self._taken = 0
         self._wanted = False
-        self.camera = CameraView(services, bridge)
+        self.camera = camera or CameraView(services, bridge)
         self.camera.frameAnalysed.connect(self._analysed)
         self.camera.stateChanged.connect(self._state_changed)
         self.camera.startWanted.connect(self.start)
