@@ -91,7 +91,7 @@ def test_setting_the_threshold_by_program_tells_nobody(qtbot, scale: ScoreScale)
 def test_without_a_calibration_it_claims_nothing(scale: ScoreScale) -> None:
     scale.set_calibration(None, TARGET)
     scale.set_similarity(0.8)
-    assert scale.outcome is Outcome.UNSURE
+    assert scale.outcome is None
     assert scale.threshold is None
     assert not scale.spin.isEnabled()
     assert "not calibrated" in scale._meaning.text()

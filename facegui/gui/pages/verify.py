@@ -216,9 +216,15 @@ class VerifyPage(Page):
         self.probe.set_outcome(result.outcome)
         if result.answer is not None and result.comparison is None:
             self.claim.chooser.suggest(result.answer.nearest, result.nearest_outcome is not Outcome.NO_MATCH)
-        by_name = self.claim.kind == "person"
-        result.say(words.missing(self.claim.complete, self.probe.face is not None, by_name, live), live=live)
+        result.say(self._missing(), live=live)
         self._show_evidence(force=force or result.comparison is None)
+
+    def _missing(self) -> str:
+        """Return what is said while nothing can be compared."""
+        if self.probe.photo.waiting or self.claim.photo.waiting:
+            return self.tr("Looking for faces…")
+        by_name, by_camera = self.claim.kind == "person", self.probe.kind == "camera"
+        return words.missing(self.claim.complete, self.probe.face is not None, by_name, by_camera, self.probe.live)
 
     def _show_evidence(self, *, force: bool) -> None:
         """Fill the inspector; from a live source not with every frame."""
@@ -246,6 +252,7 @@ class VerifyPage(Page):
             text, tip = self.tr("Open photos"), self.tr("Ctrl+O")
         self.primary_action.setText(text)
         self.primary_action.setToolTip(tip)
+        self.primary_action.setEnabled(not self.probe.live or self.probe.running)
         both = self.claim.kind == "photo" and not self.probe.live
         self.swap.setEnabled(both and (self.claim.photo.shown is not None or self.probe.photo.shown is not None))
 

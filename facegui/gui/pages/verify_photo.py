@@ -119,6 +119,11 @@ class PhotoPlace(QWidget):
         return self._task is not None
 
     @property
+    def waiting(self) -> bool:
+        """Tell whether reading takes so long that the photo before is no longer shown."""
+        return self.working and self._shown is None and not self._busy.isActive()
+
+    @property
     def note(self) -> tuple[str, str]:
         """What there is to say about the photo, and in which role."""
         if self._shown is None:

@@ -88,6 +88,11 @@ class ProbeSide(Side):
         return self.kind == CAMERA and not self._frozen and self.camera.state is not FeedState.CLOSED
 
     @property
+    def running(self) -> bool:
+        """Tell whether the live source delivers frames."""
+        return self.live and self.camera.state is FeedState.LIVE
+
+    @property
     def frozen(self) -> bool:
         """Tell whether a frame was taken from the live source."""
         return self.kind == CAMERA and self._frozen
@@ -192,7 +197,7 @@ class ProbeSide(Side):
         self.tools.setCurrentIndex(0 if self.kind == PHOTO else 1)
         self.places.setCurrentWidget(self.photo if self.kind == PHOTO or frozen else self.camera)
         if self.strip.trace is not None:
-            self.strip.trace.setVisible(self.live)
+            self.strip.trace.setVisible(self.running)
         self._show_strip()
 
     def _chosen(self, kind: str) -> None:

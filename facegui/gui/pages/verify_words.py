@@ -24,7 +24,7 @@ def sentence(comparison: Comparison, outcome: Outcome | None) -> str:
     """Return the decision on a comparison as a sentence; no decision without a calibration."""
     name = comparison.person_name
     if outcome is None:
-        return _tr("The score alone: this model is not calibrated, so there is no decision.")
+        return _tr("Not calibrated: a score, but no decision.")
     if name is None:
         return {
             Outcome.MATCH: _tr("These two faces match."),
@@ -47,15 +47,25 @@ def nearest(candidate: Candidate | None, outcome: Outcome | None) -> str:
     return _tr("Looks most like {0}. Click the name to compare.").format(candidate.name)
 
 
-def missing(has_claim: bool, has_probe: bool, person: bool, live: bool) -> str:
-    """Return what is still needed before anything can be compared."""
+def missing(has_claim: bool, has_probe: bool, person: bool, camera: bool, live: bool) -> str:
+    """Return what is still needed before anything can be compared.
+
+    Parameters
+    ----------
+    has_claim, has_probe : bool
+        What is there already.
+    person, camera : bool
+        Whether the left side takes a person, and the right side a camera, instead of a photo.
+    live : bool
+        Whether the camera runs.
+    """
     if live:
         return _tr("Waiting for a face in view.") if has_claim else _tr("Choose a person or a photo on the left.")
     if not has_claim and not has_probe:
         return _tr("Choose a person, then show a face.") if person else _tr("Two photos: is it the same person?")
     if not has_claim:
         return _tr("Choose a person on the left.") if person else _tr("Add a photo on the left.")
-    return _tr("Add a photo on the right, or use the camera.")
+    return _tr("Start the camera on the right.") if camera else _tr("Add a photo on the right, or use the camera.")
 
 
 def advice(comparison: Comparison, outcome: Outcome | None, live: bool) -> str:

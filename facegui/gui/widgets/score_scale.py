@@ -146,7 +146,8 @@ class ScoreScale(QWidget):
         similarity, rule = self._similarity, self._rule
         self.canvas.set_rule(rule)
         self.canvas.set_similarity(similarity)
-        before, self._outcome = self._outcome, None if similarity is None else decide(similarity, rule)
+        # Without a calibration there is a score and no decision.
+        before, self._outcome = self._outcome, decide(similarity, rule) if similarity is not None and rule else None
         self._score.setText("–" if similarity is None else format_similarity(similarity))
         self._badge.set_outcome(self._outcome)
         with QSignalBlocker(self.spin):
