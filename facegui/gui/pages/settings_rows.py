@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QWidget
 
 from facegui.gui import theme
 from facegui.gui.pages.settings_editors import Editor
@@ -128,7 +128,8 @@ class Section(QFrame):
         self._card.setVisible(not first)
         there = not first
         for extra in self._extras:
-            text = " ".join([self.title, *(part.text() for part in extra.findChildren(QLabel))]).casefold()
+            parts = [*extra.findChildren(QLabel), *extra.findChildren(QAbstractButton)]
+            text = " ".join([self.title, *(part.text() for part in parts)]).casefold()
             found = all(word in text for word in words)
             extra.setVisible(found)
             there = there or found
