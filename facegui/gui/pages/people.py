@@ -150,6 +150,8 @@ class PeoplePage(Page):
         self._wanted = None
         if self._opened is not None:
             self._read_details(self._opened)
+        if self.primary_action is not None:
+            self.primary_action.setVisible(bool(people) and self._opened is None)
         if people or self._opened is not None:
             self.set_state(State.READ_ONLY if self._fixed else State.READY)
         else:
@@ -272,8 +274,10 @@ class PeoplePage(Page):
         self._note_words.setText(self.tr("Exported to {0}").format(path))
         self.note.show()
 
-    def _changed(self, _change: Change) -> None:
+    def _changed(self, change: Change) -> None:
         self.clear_error()
+        if len(change.people) == 1:
+            (self._wanted,) = change.people
         self._read()
         self.gallery_changed.emit()
 

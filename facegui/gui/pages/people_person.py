@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QSizePolicy, QWidget
 
 from facegui.gallery.records import PersonRecord, SampleRecord
 from facegui.gui import theme
@@ -84,7 +84,7 @@ class PersonPanel(TitledPanel):
         self.edit.hide()
         self.edit.kept.connect(self._keep_name)
         self.edit.left.connect(self._leave_name)
-        self.head.insertWidget(1, self.edit, 1)
+        self.head.insertWidget(1, self.edit, 4)
         self._rename = tool_button("edit", self.tr("Rename (F2)"), self.rename)
         self._verify = button(self.tr("Verify"), lambda: self.acted.emit("verify"), icon="verify")
         self._lookalikes = button(self.tr("Find lookalikes"), lambda: self.acted.emit("lookalikes"), icon="lookalikes")
@@ -105,7 +105,11 @@ class PersonPanel(TitledPanel):
             if writes:
                 self._writes.append(action)
         self._more.setMenu(self._menu)
-        for item in (self._rename, self._verify, self._lookalikes, self._add, self._more):
+        self.head.setStretchFactor(self.heading, 0)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.head.addWidget(self._rename)
+        self.head.addStretch(1)
+        for item in (self._verify, self._lookalikes, self._add, self._more):
             self.head.addWidget(item)
         self._count = label("", "muted")
         self._all = button(self.tr("Choose all"), self._choose_all, role="link")
@@ -142,7 +146,7 @@ class PersonPanel(TitledPanel):
             self.cards.choose([])
             self._leave_name()
         self.person = person
-        self.heading.show_text(person.name)
+        self._show_name(person.name)
         self.cards.show_samples(samples)
 
     def rename(self) -> None:
@@ -159,8 +163,15 @@ class PersonPanel(TitledPanel):
         wanted = self.person is not None and name and name != self.person.name
         self._leave_name()
         if wanted:
-            self.heading.show_text(name)
+            self._show_name(name)
             self.renamed.emit(name)
+
+    def _show_name(self, name: str) -> None:
+        """Write the name, with the pencil close to its end."""
+        self.heading.ensurePolished()
+        needed = self.heading.fontMetrics().horizontalAdvance(name) + theme.size("half")
+        self.heading.setFixedWidth(min(needed, 2 * theme.size("tile")))
+        self.heading.show_text(name)
 
     def _leave_name(self) -> None:
         had = self.edit.hasFocus()
