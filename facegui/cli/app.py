@@ -71,15 +71,15 @@ class Run:
         self.model = model
 
     @contextlib.contextmanager
-    def services(self, *, existing: bool = False, model: str | None = None) -> Iterator[Services]:
+    def services(self, *, existing: bool = False, read_only: bool = False) -> Iterator[Services]:
         """Open the program behind the command line.
 
         Parameters
         ----------
         existing : bool
             The gallery must exist; it is not made.
-        model : str, optional
-            An embedder other than the one of the options.
+        read_only : bool
+            Nothing in the gallery may change.
 
         Raises
         ------
@@ -90,12 +90,16 @@ class Run:
 
         if existing:
             self.require_gallery()
-        _silence_decoders()
-        with Services(gallery=self.gallery, model=model or self.model) as services:
+        self.prepare()
+        with Services(gallery=self.gallery, model=self.model, read_only=read_only) as services:
             for name in services.ignored_settings:
                 what = "The settings file" if name == "*" else f"The setting {name}"
                 self.output.warn(f"{what} cannot be used and was ignored.")
             yield services
+
+    def prepare(self) -> None:
+        """Get ready to decode pictures and run networks: what C code prints by itself goes into a log file."""
+        _silence_decoders()
 
     def gallery_file(self) -> Path:
         """Return the file of the gallery, which need not exist.
@@ -266,7 +270,7 @@ def _call(arguments: list[str]) -> int:
 
 def _load_verbs() -> None:
     """Import the modules whose verbs belong to the program, in the order of the help text."""
-    from facegui.cli import compare, folders, enrol, people, measure, embed, models  # noqa: F401, I001
+    from facegui.cli import demo, compare, folders, enrol, people, measure, embed, models, care  # noqa: F401, I001
 
 
 def _unless_quiet(record: logging.LogRecord) -> bool:

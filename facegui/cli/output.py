@@ -23,7 +23,7 @@ T = TypeVar("T")
 MARKS = {"match": ("✓ Match", "green"), "unsure": ("? Unsure", "yellow"), "no match": ("✕ No match", "red")}
 """Words, shape and colour of each outcome."""
 
-_PIPED_WIDTH = 100
+_PIPED_WIDTH = 10_000
 _BAR_WIDTH = 24
 
 
@@ -114,7 +114,7 @@ class Output:
 
             made = Literal(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=False)
             if not made.is_terminal and "COLUMNS" not in os.environ:
-                made.width = _PIPED_WIDTH
+                made.width = _PIPED_WIDTH  # nothing is broken over lines, so that others can search it
             self._consoles[error] = made
         return self._consoles[error]
 
@@ -123,8 +123,13 @@ class Output:
         if self.as_json:
             indent = 2 if sys.stdout.isatty() else None
             sys.stdout.write(json.dumps(plain(document), allow_nan=False, indent=indent) + "\n")
+        elif (console := self.console()).is_terminal:
+            show(console)
         else:
-            show(self.console())
+            with console.capture() as captured:
+                show(console)
+            # Tables fill their last column with blanks, which nobody wants in a file.
+            sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
         sys.stdout.flush()
 
     def remark(self, text: str, style: str = "") -> None:

@@ -5,7 +5,9 @@ The only module that imports onnxruntime. A network is loaded at its first use, 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
 import os
 import platform
 import sys
@@ -20,7 +22,10 @@ from numpy.typing import NDArray
 
 from facegui.errors import KnownError
 
-__all__ = ["PROVIDERS", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "thread_count"]
+__all__ = [
+    "PROVIDERS", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "cuda_problem", "graphics_card",
+    "thread_count",
+]  # fmt: skip
 
 PROVIDERS: Mapping[str, str] = {
     "tensorrt": "TensorrtExecutionProvider",
@@ -98,6 +103,27 @@ def available_providers() -> tuple[str, ...]:
     return tuple(onnxruntime.get_available_providers())
 
 
+def cuda_problem() -> str | None:
+    """Return what the loader says is missing for CUDA; None where it loads or this build has none."""
+    import onnxruntime
+
+    folder = Path(onnxruntime.__file__).parent / "capi"
+    suffix = ".dll" if sys.platform == "win32" else ".so"
+    prefix = "" if sys.platform == "win32" else "lib"
+    library = folder / f"{prefix}onnxruntime_providers_cuda{suffix}"
+    if not library.exists():
+        return None
+    if hasattr(onnxruntime, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            onnxruntime.preload_dlls()
+    try:
+        ctypes.CDLL(str(folder / f"{prefix}onnxruntime_providers_shared{suffix}"), mode=ctypes.RTLD_GLOBAL)
+        ctypes.CDLL(str(library))
+    except OSError as error:
+        return str(error)
+    return None
+
+
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
@@ -108,7 +134,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine() or "CPU"
 
 
-def _graphics_card() -> str | None:
+def graphics_card() -> str | None:
     """Return the name of the first NVIDIA card, or None where the driver knows of none."""
     try:
         if sys.platform == "win32":
@@ -243,7 +269,7 @@ class OnnxNetwork:
             ) from error
         import onnxruntime
 
-        plan = plan_providers(self._provider, onnxruntime.get_available_providers(), _graphics_card())
+        plan = plan_providers(self._provider, onnxruntime.get_available_providers(), graphics_card())
         if plan.providers[0] in (PROVIDERS["cuda"], PROVIDERS["tensorrt"]):
             onnxruntime.preload_dlls()
         options = onnxruntime.SessionOptions()

@@ -103,6 +103,11 @@ class Bridge(QObject):
         task = Task(owner, title, on_done, on_error, on_progress, on_partial, on_cancelled)
         return self._submit(task, lambda task: self._drive(task, job), lane, newest)
 
+    @property
+    def busy(self) -> bool:
+        """Whether some work has not ended, or its end was not delivered yet."""
+        return bool(self._tasks)
+
     def close(self) -> None:
         """Cancel everything, wait for what is running, end all threads; nothing is delivered any more."""
         self._closed = True

@@ -1,0 +1,92 @@
+"""Verbs that look after the program and its data: doctor, backup, restore."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facegui.cli.app import Run, app, verb
+from facegui.cli.output import shown, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PANEL = "Program"
+
+
+@verb(app, "doctor", PANEL)
+def doctor(run: Run) -> int:
+    """Look whether everything works here, and say what to do where it does not.
+
+    Exit status 2 when something must be mended.
+    """
+    from facegui.cli.doctor import Check, Level, examine
+    from facegui.jobs import Job, Progress
+
+    def job() -> Job[list[Check]]:
+        checks = []
+        for check in examine(run):
+            checks.append(check)
+            yield Progress(len(checks), 0, check.name)
+        return checks
+
+    checks = run.output.run(job(), "Looking")
+    bad = sum(check.level is Level.BAD for check in checks)
+
+    def show(console: Console) -> None:
+        from rich.text import Text
+
+        marks = {Level.GOOD: ("✓", "green"), Level.NOTE: ("·", "yellow"), Level.BAD: ("✕", "bold red")}
+        rows = []
+        for check in checks:
+            text = Text(check.text)
+            if check.do:
+                text.append(f"\n→ {check.do}", "bold")
+            rows.append((Text(*marks[check.level]), check.name, text))
+        console.print(table("", "", "", rows=rows))
+        console.print()
+        problems = "One thing must be mended." if bad == 1 else f"{bad} things must be mended."
+        console.print(problems if bad else "Everything that is needed is there and works.")
+
+    run.output.answer({"healthy": not bad, "checks": [asdict(check) for check in checks]}, show)
+    return 2 if bad else 0
+
+
+@verb(app, "backup", PANEL)
+def backup(
+    run: Run,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace a file that is there.")] = False,
+) -> int:
+    """Copy the whole gallery into one file; others may go on working meanwhile."""
+    with run.services(existing=True) as services:
+        made = services.gallery.backup(file, overwrite=overwrite)
+        counts = services.gallery.counts()
+    size = made.stat().st_size
+    text = f"{counts.people:,} people and {counts.faces:,} indexed faces saved in {shown(made)} ({size / 1e6:.1f} MB)"
+    document = {"path": made, "bytes": size, "people": counts.people, "samples": counts.samples, "faces": counts.faces}
+    run.output.answer(document, lambda console: console.print(text))
+    return 0
+
+
+@verb(app, "restore", PANEL)
+def restore(run: Run, file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")]) -> int:
+    """Put a backup in the place of the gallery; what was there before is kept beside it."""
+    from facegui.gallery.backup import restore as put_back
+
+    target = run.gallery_file()
+    kept = put_back(file, target)
+    with run.services() as services:
+        counts = services.gallery.counts()
+
+    def show(console: Console) -> None:
+        console.print(f"{shown(target)} has {counts.people:,} people and {counts.faces:,} indexed faces now.")
+        if kept is not None:
+            console.print(f"What was there before is kept in {shown(kept)}")
+
+    document = {"path": target, "kept": kept, "people": counts.people, "samples": counts.samples, "faces": counts.faces}
+    run.output.answer(document, show)
+    return 0
