@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -74,6 +75,13 @@ class SelfTest(QObject):
     def begin(self, window: MainWindow) -> None:
         """Start as soon as the window is drawn; for `run_window`."""
         self._window = window
+        before = sys.excepthook
+
+        def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+            before(kind, error, trace)
+            self._end(f"{kind.__name__}: {error}")
+
+        sys.excepthook = hook  # until `run_window` puts its own predecessor back
         QTimer.singleShot(PATIENCE, self, lambda: self._end("no answer in time"))
         handle = window.windowHandle()
         if handle.isExposed():
@@ -96,7 +104,7 @@ class SelfTest(QObject):
         page = self._window.page
         assert isinstance(page, VerifyPage)
         self._page = page
-        page.scale.outcomeChanged.connect(self._decided)
+        page.result.scale.outcomeChanged.connect(self._decided)
         self._window.bridge.failed.connect(lambda _owner, error: self._end(str(error)))
         self._next()
 
@@ -118,7 +126,7 @@ class SelfTest(QObject):
         sources = [Path(self._page.claim.photo.source), Path(self._page.probe.photo.source)]
         if outcome is None or sources != self._pair or self.problem:
             return
-        scale, services = self._page.scale, self._window.services
+        scale, services = self._page.result.scale, self._window.services
         provider = services.provider
         self.results.append({
             "pair": self._name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from skimage import data
 
 from facegui.gui import self_test
+from facegui.gui.pages.verify import VerifyPage
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_a_pair_that_comes_out_otherwise_than_expected_is_a_failure(qapp: QAppli
 
 
 def test_a_photo_without_a_face_ends_the_run(qapp: QApplication, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(self_test, "PATIENCE", 3000)
+    monkeypatch.setattr(self_test, "PATIENCE", 1500)
     Image.new("RGB", (200, 200)).save(pairs / "genuine" / "2.png")
     assert self_test.main([str(pairs)]) == 1
     assert json.loads((pairs / "self-test.json").read_text("utf-8"))["problem"]
@@ -62,3 +64,15 @@ def test_a_photo_without_a_face_ends_the_run(qapp: QApplication, pairs: Path, mo
 def test_a_folder_without_pairs_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert self_test.main([str(tmp_path)]) == 2
     assert "no pair of photos" in capsys.readouterr().out
+
+
+def test_a_bug_on_the_way_ends_the_run_and_is_told(
+    qapp: QApplication, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: VerifyPage, _paths: object) -> None:
+        raise ZeroDivisionError("on the way")
+
+    monkeypatch.setattr(VerifyPage, "open_files", broken)
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
+    assert self_test.main([str(pairs)]) == 1
+    assert "on the way" in json.loads((pairs / "self-test.json").read_text("utf-8"))["problem"]
