@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facegui.cli.helping import SHARED, Verb, Verbs
 from facegui.cli.output import Output
 from facegui.errors import KnownError
 
@@ -26,24 +27,25 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 """128 and the number of SIGPIPE."""
 
-_PANEL = "Options of every verb"
 _JSON_HELP = "Answer with one JSON document on standard output and nothing else."
 _GALLERY_HELP = "The gallery: a file or sqlite:///PATH. Default: your own."
 _MODEL_HELP = "The model that turns faces into numbers; see `facegui models`."
 _QUIET_HELP = "Neither progress nor remarks."
 
-Json = Annotated[bool, typer.Option("--json", metavar="", help=_JSON_HELP, rich_help_panel=_PANEL)]
+Json = Annotated[bool, typer.Option("--json", help=_JSON_HELP, rich_help_panel=SHARED)]
 Gallery = Annotated[
-    str | None, typer.Option("--gallery", metavar="URL|PATH", help=_GALLERY_HELP, rich_help_panel=_PANEL)
+    str | None, typer.Option("--gallery", metavar="URL|PATH", help=_GALLERY_HELP, rich_help_panel=SHARED)
 ]
-Model = Annotated[str | None, typer.Option("--model", metavar="ID", help=_MODEL_HELP, rich_help_panel=_PANEL)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help=_QUIET_HELP, rich_help_panel=_PANEL)]
+Model = Annotated[str | None, typer.Option("--model", metavar="ID", help=_MODEL_HELP, rich_help_panel=SHARED)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_QUIET_HELP, rich_help_panel=SHARED)]
 _COMMON: tuple[tuple[str, Any, Any], ...] = (
     ("as_json", Json, False), ("gallery", Gallery, None), ("model", Model, None), ("quiet", Quiet, False),
 )  # fmt: skip
 
 app = typer.Typer(
     name="facegui",
+    cls=Verbs,
+    rich_markup_mode=None,
     help="Are two faces the same, whose face is it, and who looks like it: answered on your own computer.",
     epilog=(
         "Exit status: 0 yes or done, 1 no match, 2 an error that you can mend, 3 unsure. "
@@ -155,7 +157,7 @@ def verb(
     """
 
     def decorate(function: Callable[..., int]) -> Callable[..., int]:
-        parent.command(name, rich_help_panel=panel)(_with_common(function))
+        parent.command(name, cls=Verb, rich_help_panel=panel)(_with_common(function))
         return function
 
     return decorate
@@ -163,7 +165,7 @@ def verb(
 
 def group(name: str, words: str, panel: str, alone: Callable[[Run], int]) -> typer.Typer:
     """Make a group of verbs, such as ``people``; `alone` answers when none of them is given."""
-    made = typer.Typer(help=words)
+    made = typer.Typer(help=words, cls=Verbs, rich_markup_mode=None)
 
     def only_alone(run: Run, context: typer.Context) -> int:
         return 0 if context.invoked_subcommand is not None else alone(run)
@@ -215,7 +217,7 @@ def _show_version(wanted: bool) -> None:
 def _start(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     as_json: Json = False,
     gallery: Gallery = None,

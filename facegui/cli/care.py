@@ -59,7 +59,7 @@ def doctor(run: Run) -> int:
 def backup(
     run: Run,
     file: Annotated[Path, typer.Argument(metavar="FILE")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace a file that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> int:
     """Copy the whole gallery into one file; others may go on working meanwhile."""
     with run.services(existing=True) as services:

@@ -33,10 +33,15 @@ class Policy(StrEnum):
 
 PolicyOption = Annotated[
     Policy | None,
-    typer.Option("--policy", help="Which face counts when a photo has several. Default: as the settings say."),
+    typer.Option(
+        "--policy",
+        metavar="largest|central|refuse",
+        help="Which face counts when a photo has several. Default: as the settings say.",
+    ),
 ]
 ThresholdOption = Annotated[
-    float | None, typer.Option("--threshold", min=-1, max=1, help="Similarity from which it is a match.")
+    float | None,
+    typer.Option("--threshold", metavar="SIMILARITY", min=-1, max=1, help="Similarity from which it is a match."),
 ]
 FmrOption = Annotated[
     float | None,

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 @verb(app, "demo", "Start here")
 def demo(
     run: Run,
-    window: Annotated[
-        bool, typer.Option("--window/--no-window", metavar="", help="Open the window, or draw its pages, at the end.")
-    ] = True,
+    no_window: Annotated[
+        bool, typer.Option("--no-window", help="Only the answers: neither open the window nor draw its pages.")
+    ] = False,
     keep: Annotated[
         Path | None, typer.Option("--keep", metavar="DIR", help="Work in this folder and keep what is made.")
     ] = None,
@@ -41,7 +41,7 @@ def demo(
     """
     from facegui.gui.start import has_screen
 
-    screen = window and has_screen()
+    screen = not no_window and has_screen()
     with _workplace(keep) as folder, _own_home(folder):
 
         def services() -> Services:
@@ -56,7 +56,7 @@ def demo(
             found = run.output.run(demonstrate(opened, folder / "photos"), "Working")
             run.show_provider(opened)
         document = _document(found, folder)
-        if screen or not window:
+        if screen or no_window:
             run.output.answer(document, lambda console: _show(console, found, folder))
             if screen:
                 _open_window(run, services, found)

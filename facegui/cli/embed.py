@@ -36,7 +36,9 @@ def embed(
     run: Run,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos and folders of them.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE.npz", help="The file to write.")],
-    policy: Annotated[Which, typer.Option("--policy", help="Which faces of a photo.")] = Which.ALL,
+    policy: Annotated[
+        Which, typer.Option("--policy", metavar="WHICH", help="all, largest, central, or refuse photos with several.")
+    ] = Which.ALL,
 ) -> int:
     """Turn faces into numbers and write them into a NumPy file.
 

@@ -28,9 +28,7 @@ def enroll(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose photos they are; known people get more samples.")],
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of them.")],
     policy: PolicyOption = None,
-    force: Annotated[
-        bool, typer.Option("--force", metavar="", help="Save samples that look like somebody else, too.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Save samples that look like somebody else, too.")] = False,
 ) -> int:
     """Save the faces of a person, one from each photo.
 

@@ -78,10 +78,10 @@ def lookalikes(
         typer.Option("--in", metavar="FOLDER", help="Look here, after reading what is new. Default: all indexed."),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, metavar="K", help="So many faces.")] = 20,
-    one_per_photo: Annotated[
-        bool, typer.Option("--one-per-photo", metavar="", help="Only the best face of each photo.")
-    ] = False,
-    least: Annotated[float, typer.Option("--min", min=-1, max=1, help="Only faces at least so similar.")] = -1.0,
+    one_per_photo: Annotated[bool, typer.Option("--one-per-photo", help="Only the best face of each photo.")] = False,
+    least: Annotated[
+        float, typer.Option("--min", metavar="SIMILARITY", min=-1, max=1, help="Only faces at least so similar.")
+    ] = -1.0,
     threshold: ThresholdOption = None,
     fmr: FmrOption = None,
     policy: PolicyOption = None,
@@ -103,7 +103,7 @@ def lookalikes(
         run.reembed(services)
         ranking = services.lookalikes(probe, folders or None, top=top, one_per_photo=one_per_photo)
         _require_faces(ranking.searched, bool(folders))
-        hits = [hit for hit in ranking.hits(services.gallery) if hit.similarity >= least]
+        hits = [hit for hit in ranking.hits(services.gallery) if least is None or hit.similarity >= least]
         names = {known.id: known.name for known in services.gallery.people()}
         rule = chosen_rule(services.calibration, threshold, fmr, services.settings.target_fmr)
         model, provider = services.model, services.provider

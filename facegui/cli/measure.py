@@ -31,7 +31,9 @@ def evaluate(
         Path | None, typer.Option("--root", metavar="DIR", help="Where the paths start. Default: the list's folder.")
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw scores, ROC and DET.")] = None,
-    misses: Annotated[int, typer.Option("--misses", min=0, help="So many wrong pairs of each kind.")] = _SHOWN_MISSES,
+    misses: Annotated[
+        int, typer.Option("--misses", metavar="N", min=0, help="So many wrong pairs of each kind.")
+    ] = _SHOWN_MISSES,
 ) -> int:
     """Measure a model on pairs of photos: accuracy, ROC, error rates, each with its interval.
 
@@ -140,9 +142,7 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="MANIFEST", help="Write the result into this manifest.")
     ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", metavar="", help="Write the result into the manifest of the model.")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the result into the manifest of the model.")] = False,
 ) -> int:
     """Find out what the similarities of a model mean, from photos of people whose names are known.
 

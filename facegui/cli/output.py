@@ -135,7 +135,7 @@ class Output:
     def remark(self, text: str, style: str = "") -> None:
         """Say something beside the answer, on standard error."""
         if not self.quiet:
-            self.console(error=True).print(text, style=style or None)
+            self.console(error=True).print(_safe(text), style=style or None)
 
     def warn(self, text: str) -> None:
         """Say what the user should know, on standard error."""
@@ -199,5 +199,6 @@ class Output:
 
 
 def _safe(text: str) -> str:
-    """Return text without what a terminal cannot take: lone surrogates."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Return text without what a terminal cannot take or would obey: bytes that are no text, control characters."""
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in decoded)

@@ -113,7 +113,7 @@ def merge(
     run: Run,
     into: Annotated[str, typer.Argument(metavar="NAME", help="Who stays.")],
     others: Annotated[list[str], typer.Argument(metavar="OTHER...", help="Who becomes part of them.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> int:
     """Make several entries one person: the first keeps name, samples and history of all."""
     from facegui.cli.describing import person_named
@@ -138,7 +138,7 @@ def merge(
 def delete(
     run: Run,
     names: Annotated[list[str], typer.Argument(metavar="NAME...")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> int:
     """Delete people with everything of theirs: samples, vectors, decisions."""
     from facegui.cli.describing import person_named
