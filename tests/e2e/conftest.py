@@ -42,8 +42,9 @@ def window(qtbot, qapp: QApplication, services: Services, home: Path) -> Iterato
     bridge = Bridge()
     window = MainWindow(services, bridge)
     window.resize(1280, 800)
-    with qtbot.waitExposed(window):
+    with qtbot.waitActive(window):  # keys reach the window's shortcuts only while it is the active one
         window.show()
+        window.activateWindow()
     window.show_page("verify")
     yield window
     window.close()
