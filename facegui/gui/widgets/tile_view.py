@@ -39,6 +39,7 @@ class TileView(QListView):
         self._band = 0
         self._hovered = -1
         self._top = 0
+        self._beside = 0
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -60,7 +61,7 @@ class TileView(QListView):
     @property
     def columns(self) -> int:
         """Tiles in a line."""
-        return max(1, self.viewport().width() // self._cell.width())
+        return max(1, self._room() // self._cell.width())
 
     @property
     def hovered(self) -> int:
@@ -72,7 +73,7 @@ class TileView(QListView):
         if self._break < 0:
             return QRect()
         top = self._lines_before() * self._cell.height() - self.verticalOffset()
-        return QRect(0, top, self.viewport().width(), self._band)
+        return QRect(0, top, self._room(), self._band)
 
     def row_rect(self, row: int) -> QRect:
         """Return where a row's tile is, in the viewport."""
@@ -91,7 +92,7 @@ class TileView(QListView):
             line, column = divmod(row - self._break, columns)
             line += self._lines_before()
             top = self._band
-        return QPoint(column * (self.viewport().width() // columns), top + line * self._cell.height())
+        return QPoint(column * (self._room() // columns), top + line * self._cell.height())
 
     def rows_in(self, area: QRect) -> list[int]:
         """Return the rows whose tiles touch a rectangle of the viewport, rising."""
@@ -110,6 +111,10 @@ class TileView(QListView):
                 stop = start + columns
             found += [row for row in range(start, min(stop, self._count())) if self.row_rect(row).intersects(area)]
         return found
+
+    def _room(self) -> int:
+        """Return the width for tiles; the scroll bar has its place even while it is hidden, so that nothing jumps."""
+        return self.width() - self._beside
 
     def _count(self) -> int:
         model = self.model()
@@ -135,6 +140,7 @@ class TileView(QListView):
     def updateGeometries(self) -> None:
         bar = self.verticalScrollBar()
         height = self.viewport().height()
+        self._beside = 2 * self.frameWidth() + bar.sizeHint().width()
         bar.setSingleStep(max(1, self._cell.height() // _STEPS))
         bar.setPageStep(max(1, height))
         bar.setRange(0, max(0, self._content_height() - height))
@@ -263,7 +269,7 @@ class TileView(QListView):
         QAbstractItemView.resizeEvent(self, event)  # QListView would lay everything out anew
         top = self._top
         self.updateGeometries()
-        if event.oldSize().width() != event.size().width():
+        if event.oldSize().width() != event.size().width() and top:
             self.place_row(top, 0)
         self.viewport().update()
 
