@@ -50,6 +50,8 @@ def real_pipeline(model: str = "arcface", score: float = 0.6) -> FacePipeline:
 class FakeNetwork:
     """Stands in for a network: gives what a function makes of the inputs."""
 
+    batch = 32
+
     def __init__(self, make) -> None:  # type: ignore[no-untyped-def]
         self._make = make
         self.calls: list[tuple[int, ...]] = []
@@ -57,6 +59,9 @@ class FakeNetwork:
     @property
     def report(self):  # type: ignore[no-untyped-def]
         raise AssertionError("a fake has no provider")
+
+    def single(self):  # type: ignore[no-untyped-def]
+        return self
 
     def run(self, inputs):  # type: ignore[no-untyped-def]
         (value,) = inputs.values()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -61,6 +62,33 @@ def merge(detections: Iterable[Detection], iou: float) -> list[Detection]:
     return kept
 
 
+@lru_cache(maxsize=64)
+def _grid(rows: int, columns: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return column and row (n, 2) and stride (n, 1) of all cells of a picture with so many rows and columns."""
+    cells, strides = [], []
+    for stride in _STRIDES:
+        down, across = np.divmod(np.arange((rows // stride) * (columns // stride)), columns // stride)
+        cells.append(np.stack([across, down], 1))
+        strides.append(np.full((len(down), 1), stride))
+    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
+
+
+def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], iou: float) -> list[int]:
+    """Return the places of the boxes (left, top, width, height) that stay, most confident first."""
+    waiting = np.argsort(-scores, kind="stable")
+    corners = boxes.astype(np.float64)
+    areas = corners[:, 2] * corners[:, 3]
+    low, high = corners[:, :2], corners[:, :2] + corners[:, 2:]
+    kept: list[int] = []
+    while waiting.size:
+        best, waiting = int(waiting[0]), waiting[1:]
+        kept.append(best)
+        sides = np.minimum(high[waiting], high[best]) - np.maximum(low[waiting], low[best])
+        shared = np.maximum(sides, 0).prod(1)
+        waiting = waiting[shared <= iou * (areas[waiting] + areas[best] - shared)]
+    return kept
+
+
 class YuNet:
     """The detector.
 
@@ -72,6 +100,10 @@ class YuNet:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+
+    def single(self) -> YuNet:
+        """Return the detector for callers that run side by side."""
+        return YuNet(self._network.single())
 
     def detect(self, image: Image, long_side: int, limits: DetectorLimits) -> list[Detection]:
         """Find faces with the picture resized so that its longer side has `long_side` pixels.
@@ -126,37 +158,36 @@ class YuNet:
         list of list of Detection
             For each picture, in its pixels, most confident first.
         """
-        outputs = self._network.run({"input": batch})
-        return [
-            self._decode([output[index] for output in outputs], batch.shape[2], limits) for index in range(len(batch))
-        ]
+        step = self._network.batch
+        found: list[list[Detection]] = []
+        for start in range(0, len(batch), step):
+            part = batch[start : start + step]
+            outputs = self._network.run({"input": part})
+            for index in range(len(part)):
+                found.append(
+                    self._decode([output[index] for output in outputs], batch.shape[1], batch.shape[2], limits)
+                )
+        return found
 
     @staticmethod
-    def _decode(outputs: Sequence[NDArray[np.float32]], columns: int, limits: DetectorLimits) -> list[Detection]:
-        boxes: list[NDArray[np.float32]] = []
-        points: list[NDArray[np.float32]] = []
-        scores: list[NDArray[np.float32]] = []
-        for level, stride in enumerate(_STRIDES):
-            cls, obj, box, key = (outputs[kind * len(_STRIDES) + level] for kind in range(4))
-            score = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
-            keep = np.flatnonzero(score >= limits.score)
-            if not keep.size:
-                continue
-            across = columns // stride
-            cell = np.stack([keep % across, keep // across], 1).astype(np.float32)
-            center = (cell + box[keep, :2]) * stride
-            size = np.exp(box[keep, 2:]) * stride
-            boxes.append(np.hstack([center - size / 2, size]))
-            points.append((key[keep].reshape(-1, 5, 2) + cell[:, None]) * np.float32(stride))
-            scores.append(score[keep])
-        if not boxes:
+    def _decode(
+        outputs: Sequence[NDArray[np.float32]], rows: int, columns: int, limits: DetectorLimits
+    ) -> list[Detection]:
+        # Three strides, one after the other, for each of four kinds of outputs.
+        cls, obj, box, key = (
+            np.concatenate(outputs[kind * len(_STRIDES) : (kind + 1) * len(_STRIDES)]) for kind in range(4)
+        )
+        score = np.sqrt(cls[:, 0] * obj[:, 0])
+        keep = np.flatnonzero(score >= limits.score)
+        if not keep.size:
             return []
-        all_boxes, all_points, all_scores = map(np.concatenate, (boxes, points, scores))
-        kept = cv2.dnn.NMSBoxes(all_boxes.tolist(), all_scores.tolist(), 0.0, limits.iou)
-        order = sorted(np.asarray(kept, dtype=int).ravel(), key=lambda i: -all_scores[i])
+        cells, strides = _grid(rows, columns)
+        cell, stride, near, score = cells[keep], strides[keep], box[keep], score[keep]
+        size = np.exp(near[:, 2:]) * stride
+        boxes = np.hstack([(cell + near[:, :2]) * stride - size / 2, size])
+        points = (key[keep].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
         return [
-            Detection(Box(*map(float, all_boxes[i])), all_points[i].astype(np.float32), float(all_scores[i]))
-            for i in order
+            Detection(Box(*boxes[i].tolist()), points[i], float(score[i])) for i in _suppress(boxes, score, limits.iou)
         ]
 
     def search(self, image: Image, sizes: Sequence[int], limits: DetectorLimits) -> list[Detection]:

@@ -13,8 +13,6 @@ from facegui.faces.types import Embedding, Image
 
 __all__ = ["Embedder", "cosine"]
 
-_BATCH = 32
-
 
 class Embedder:
     """An ArcFace-style network with the preprocessing inside the file.
@@ -30,6 +28,15 @@ class Embedder:
     def __init__(self, network: Network, model_id: str) -> None:
         self._network = network
         self.model_id = model_id
+
+    @property
+    def batch(self) -> int:
+        """How many crops at a time are fastest."""
+        return self._network.batch
+
+    def single(self) -> Embedder:
+        """Return the embedder for callers that run side by side."""
+        return Embedder(self._network.single(), self.model_id)
 
     def embed(self, crops: Sequence[Image]) -> list[Embedding]:
         """Embed aligned crops, RGB uint8 (112, 112, 3) each, in batches; the order is kept."""
@@ -52,9 +59,10 @@ class Embedder:
         """
         if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3):
             raise ValueError(f"crops must be (n, {CROP_SIZE}, {CROP_SIZE}, 3), not {crops.shape}")
+        step = self._network.batch
         parts = [
-            self._network.run({"input": np.ascontiguousarray(crops[start : start + _BATCH])})[0]
-            for start in range(0, len(crops), _BATCH)
+            self._network.run({"input": np.ascontiguousarray(crops[start : start + step])})[0]
+            for start in range(0, len(crops), step)
         ]
         return np.concatenate(parts).astype(np.float32, copy=False)
 

@@ -51,6 +51,8 @@ class RefineLimits:
 
 
 _MIRRORED = [1, 0, 2, 4, 3]
+# One, two and three to the left.
+_QUARTER_TURNS = (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
 
 def _cut(image: Image, detection: Detection, limits: RefineLimits) -> tuple[Image, NDArray[np.float64]]:
@@ -136,10 +138,12 @@ class _Look:
 
 def _look(squares: Sequence[Image], boxes: Sequence[Box], detector: YuNet, limits: RefineLimits) -> list[_Look]:
     """Look at squares of one size, and at their mirror images if the limits say so."""
-    batch = np.stack(squares)
-    if limits.mirror:
-        batch = np.concatenate([batch, batch[:, :, ::-1]])
-    found = detector.detect_batch(np.ascontiguousarray(batch), DetectorLimits(limits.score, limits.iou))
+    batch = np.empty((len(squares) * (2 if limits.mirror else 1), limits.size, limits.size, 3), dtype=np.uint8)
+    for index, square in enumerate(squares):
+        batch[index] = square
+        if limits.mirror:
+            cv2.flip(square, 1, batch[len(squares) + index])
+    found = detector.detect_batch(batch, DetectorLimits(limits.score, limits.iou))
     looks = []
     for index, box in enumerate(boxes):
         direct = _nearest(found[index], box, limits.iou)
@@ -164,7 +168,7 @@ def _turned_look(square: Image, box: Box, first: _Look, detector: YuNet, limits:
         Box(limits.size - box.right, limits.size - box.bottom, box.width, box.height),
         Box(limits.size - box.bottom, box.x, box.height, box.width),
     ]
-    turned = [np.ascontiguousarray(np.rot90(square, turns)) for turns in (1, 2, 3)]
+    turned = [np.asarray(cv2.rotate(square, code), np.uint8) for code in _QUARTER_TURNS]
     glances = _look(turned, boxes, detector, replace(limits, mirror=False))
     best = max(range(3), key=lambda i: glances[i].score)
     if glances[best].score < max(limits.upright, first.score + limits.turned_margin):
