@@ -158,15 +158,11 @@ class YuNet:
         list of list of Detection
             For each picture, in its pixels, most confident first.
         """
-        step = self._network.batch
+        step, (height, width) = self._network.batch, batch.shape[1:3]
         found: list[list[Detection]] = []
         for start in range(0, len(batch), step):
-            part = batch[start : start + step]
-            outputs = self._network.run({"input": part})
-            for index in range(len(part)):
-                found.append(
-                    self._decode([output[index] for output in outputs], batch.shape[1], batch.shape[2], limits)
-                )
+            outputs = self._network.run({"input": batch[start : start + step]})
+            found += [self._decode(single, height, width, limits) for single in zip(*outputs, strict=True)]
         return found
 
     @staticmethod
