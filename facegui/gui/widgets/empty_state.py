@@ -95,6 +95,7 @@ class EmptyState(QWidget):
         width = max(theme.size("tile"), min(widest, self.width() - 2 * theme.size("unit")))
         for item in (self._title, self._text):
             item.ensurePolished()
+            item.setMinimumHeight(0)  # a label asks for no less than the minimum that it had for a longer text
             item.setFixedSize(width, max(0, item.heightForWidth(width)))
         # Where room is short the words and the action stay, and the drawing goes.
         parts = [item.height() for item in (self._title, self._text) if not item.isHidden()]
