@@ -502,6 +502,16 @@ def test_the_page_stands_in_the_window_and_its_action_follows(qtbot, verifier: V
     compared(qtbot, page)
 
 
+def test_the_resolution_is_chosen_in_the_list_of_cameras(qtbot, page: VerifyPage, verifier: Verifier) -> None:
+    bar = page.probe.bar
+    entries = {bar._sources.itemText(index): index for index in range(bar._sources.count())}
+    assert {"Video file…", "Network address…", "Look for cameras again", "480 lines", "1080 lines"} <= set(entries)
+    bar._sources.activated.emit(entries["1080 lines"])
+    assert bar.height_lines == 1080
+    assert bar._sources.currentText() != "1080 lines"
+    qtbot.waitUntil(lambda: verifier.services.settings.camera_height == 1080)
+
+
 # --- what needs no window -----------------------------------------------------------------------------------
 
 

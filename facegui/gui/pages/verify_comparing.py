@@ -44,6 +44,7 @@ class Comparing(QObject):
     def __init__(self, services: Services, bridge: Bridge, parent: QObject) -> None:
         super().__init__(parent)
         self._services, self._bridge = services, bridge
+        self._owner = parent
         self._task: Task | None = None
         self._live: Task | None = None
         self._settling, self._recorded = Settling(), Recorded()
@@ -103,7 +104,7 @@ class Comparing(QObject):
             return
         outcome = decide(comparison.similarity, rule)
         self._bridge.run(
-            self.parent(),
+            self._owner,
             lambda: self._services.record(comparison, outcome, rule, question.probe_source, question.claim_source),
             lambda _key: self.kept.emit(),
             lane="write",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QObject
+from PySide6.QtCore import QDateTime, QLocale, QObject
 
 from facegui.faces.types import Face, Quality, Timings
 from facegui.gallery.records import DecisionRecord
@@ -143,7 +143,7 @@ class Evidence(QObject):
             return ""
         local = moment.astimezone()
         pattern = "HH:mm:ss" if local.date() == datetime.now().astimezone().date() else "d MMM HH:mm"
-        return QLocale().toString(local.replace(tzinfo=None), pattern)
+        return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(local.timestamp())), pattern)
 
 
 def _short(milliseconds: float) -> str:

@@ -32,6 +32,7 @@ class Reading(QObject):
     def __init__(self, services: Services, bridge: Bridge, evidence: Evidence, parent: QObject) -> None:
         super().__init__(parent)
         self._services, self._bridge, self._evidence = services, bridge, evidence
+        self._owner = parent
 
     def people(self) -> None:
         """Read who is enrolled."""
@@ -40,7 +41,7 @@ class Reading(QObject):
             gallery = self._services.gallery
             return gallery.people(), gallery.read_only
 
-        self._bridge.run(self.parent(), work, lambda found: self.peopleRead.emit(*found), newest="people")
+        self._bridge.run(self._owner, work, lambda found: self.peopleRead.emit(*found), newest="people")
 
     def history(self, person: PersonRecord | None) -> None:
         """Read the newest decisions, on a person if one is given."""
@@ -49,13 +50,13 @@ class Reading(QObject):
             return self._services.gallery.decisions(HISTORY_LENGTH, person.id if person else None)
 
         name = person.name if person else None
-        self._bridge.run(self.parent(), work, lambda found: self._evidence.show_history(found, name), newest="history")
+        self._bridge.run(self._owner, work, lambda found: self._evidence.show_history(found, name), newest="history")
 
     def model(self) -> None:
         """Say what the model runs on, once it is loaded; where that fails, the window says so."""
         self._evidence.show_program()
         if self._services.provider is None:
             self._bridge.run(
-                self.parent(), self._services.warm_up, lambda _report: self._evidence.show_program(),
+                self._owner, self._services.warm_up, lambda _report: self._evidence.show_program(),
                 lambda _error: None, lane="job", newest="warm up",
             )  # fmt: skip
