@@ -86,6 +86,9 @@ def check(
 ) -> tuple[SampleCheck, ...]:
     """Check the samples chosen for one person against each other and against the gallery.
 
+    A sample is unlike the person when its middle similarity to their enrolled samples, or while there are none to
+    the other chosen ones, lies below the unsure band.
+
     Parameters
     ----------
     faces : sequence of Face
@@ -112,14 +115,15 @@ def check(
         own_scores = enrolled.vectors[own] @ chosen[index] if len(own) else np.zeros(0, np.float32)
         earlier_scores = chosen[:index] @ chosen[index]
         same = max((float(s.max()) for s in (own_scores, earlier_scores) if s.size), default=-1.0)
-        alike = np.concatenate([own_scores, np.delete(chosen @ chosen[index], index)])
+        # The middle one of the scores, so that photos of two people are noticed although each has its like.
+        alike = own_scores if own_scores.size else np.delete(chosen @ chosen[index], index)
+        typical = float(np.median(alike)) if alike.size else 1.0
         if same >= near_duplicate:
             text = f"Nearly the same as another sample ({format_similarity(same)}). It adds nothing."
             warnings.append(SampleWarning(WarningKind.NEAR_DUPLICATE, text, same))
-        if rule is not None and alike.size and float(alike.max()) < rule.unsure_low:
-            best = float(alike.max())
-            text = f"Unlike the other samples ({format_similarity(best)}). Is it the same person?"
-            warnings.append(SampleWarning(WarningKind.UNLIKE_OWN, text, best))
+        if rule is not None and typical < rule.unsure_low:
+            text = f"Unlike the other samples ({format_similarity(typical)}). Is it the same person?"
+            warnings.append(SampleWarning(WarningKind.UNLIKE_OWN, text, typical))
         if face.quality.score < poor:
             reasons = ", ".join(reason.value for reason in face.quality.reasons)
             text = f"Poor quality: {reasons}." if reasons else "Poor quality."
