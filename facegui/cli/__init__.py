@@ -18,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 yes or done, 1 a decided "no match", 2 an error that the user can mend, 3 unsure, 130 interrupted,
-        141 nobody reads the output any more.
+        0 yes or done, 1 a decided "no match", 2 an error that the user can mend, 3 unsure, 70 a fault of the
+        program, 130 interrupted, 141 nobody reads the output any more.
     """
     from facegui.cli.app import run
 

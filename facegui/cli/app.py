@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import logging
-import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facegui.cli import process
 from facegui.cli.helping import SHARED, Verb, Verbs
 from facegui.cli.output import Output
 from facegui.errors import KnownError
@@ -26,6 +26,8 @@ INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
 BROKEN_PIPE = 141
 """128 and the number of SIGPIPE."""
+BUG = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 _JSON_HELP = "Answer with one JSON document on standard output and nothing else."
 _GALLERY_HELP = "The gallery: a file or sqlite:///PATH. Default: your own."
@@ -101,7 +103,7 @@ class Run:
 
     def prepare(self) -> None:
         """Get ready to decode pictures and run networks: what C code prints by itself goes into a log file."""
-        _silence_decoders()
+        process.silence_decoders()
 
     def gallery_file(self) -> Path:
         """Return the file of the gallery, which need not exist.
@@ -192,8 +194,11 @@ def _with_common(function: Callable[..., int]) -> Callable[..., int]:
         if not wants_context:
             del values["context"]
         output = Output(as_json=given["as_json"], quiet=given["quiet"])
-        _ended_by.append(output)
-        return function(Run(output, given["gallery"], given["model"]), **values)
+        _outputs.append(output)
+        try:
+            return function(Run(output, given["gallery"], given["model"]), **values)
+        except BrokenPipeError as error:
+            raise OutputClosedError from error
 
     call.__name__, call.__doc__ = function.__name__, function.__doc__
     call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
@@ -201,8 +206,12 @@ def _with_common(function: Callable[..., int]) -> Callable[..., int]:
     return call
 
 
-_ended_by: list[Output] = []
-"""The output of the verb that runs, for errors that leave it."""
+class OutputClosedError(Exception):
+    """Standard output was closed; Typer would turn a `BrokenPipeError` into status 1, which means no match."""
+
+
+_outputs: list[Output] = []
+"""Newest last: the output of the verb that runs, for what happens outside it."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -226,7 +235,7 @@ def _start(
 ) -> int:
     del version
     context.obj = {"as_json": as_json, "gallery": gallery, "model": model, "quiet": quiet}
-    _ended_by.append(Output(as_json=as_json, quiet=quiet))
+    _outputs.append(Output(as_json=as_json, quiet=quiet))
     if context.invoked_subcommand is not None:
         return 0
     from facegui.gui.start import run_window
@@ -239,31 +248,45 @@ def run(argv: Sequence[str] | None) -> int:
     """Run the command line and return the exit status."""
     own_process = argv is None
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _ended_by[:] = [Output(as_json="--json" in arguments)]
+    _outputs[:] = [Output(as_json=_wants_json(arguments))]
     if own_process:
-        _prepare_streams()
+        process.prepare_streams()
     _load_verbs()
-    with _logging():
+    with process.logging_to_stderr(lambda: _outputs[-1].quiet):
         try:
             status = _call(arguments)
             sys.stdout.flush()
-        except BrokenPipeError:
-            _drop_output()
+        except (OutputClosedError, BrokenPipeError, SystemExit):  # Typer exits by itself when its help is not read
+            process.drop_output()
             status = BROKEN_PIPE
+        except Exception:
+            if not own_process:
+                raise
+            # Python's own status for a traceback, 1, would say "no match".
+            traceback.print_exc()
+            _outputs[-1].failure("This is a fault of facegui.", "", "Please report it with the lines above.")
+            status = BUG
     return status
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Tell whether JSON is wanted, for errors that arise before the options are understood."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return "--json" in arguments[:end]
 
 
 def _call(arguments: list[str]) -> int:
     try:
         result = app(arguments, prog_name="facegui", standalone_mode=False)
     except KnownError as error:
-        _ended_by[-1].error(error)
+        _outputs[-1].error(error)
         return 2
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "facegui"
         what = error.format_message().rstrip()
-        _ended_by[-1].failure(what if what.endswith((".", "?")) else f"{what}.", "", f"See `{path} --help`.")
+        output = Output(as_json=_wants_json(arguments))
+        output.failure(what if what.endswith((".", "?")) else f"{what}.", "", f"See `{path} --help`.")
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -273,54 +296,3 @@ def _call(arguments: list[str]) -> int:
 def _load_verbs() -> None:
     """Import the modules whose verbs belong to the program, in the order of the help text."""
     from facegui.cli import demo, compare, folders, enrol, people, measure, embed, models, care  # noqa: F401, I001
-
-
-def _unless_quiet(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.ERROR or not _ended_by[-1].quiet
-
-
-@contextlib.contextmanager
-def _logging() -> Iterator[None]:
-    """Send warnings of the program to standard error, as plain sentences."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("facegui: %(message)s"))
-    handler.setLevel(logging.WARNING)
-    handler.addFilter(_unless_quiet)
-    logger = logging.getLogger("facegui")
-    logger.addHandler(handler)
-    before, logger.propagate = logger.propagate, False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = before
-
-
-_own_process = False
-
-
-def _prepare_streams() -> None:
-    """Let no character stop the output, whatever the terminal's encoding."""
-    global _own_process
-    _own_process = True
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
-
-
-def _silence_decoders() -> None:
-    """Send what decoders written in C print by themselves to a log file, once per process of our own."""
-    global _own_process
-    if _own_process:
-        _own_process = False
-        from facegui import paths
-        from facegui.sources.native_messages import divert_native_messages
-
-        divert_native_messages(paths.log_dir() / "decoders.log")
-
-
-def _drop_output() -> None:
-    """Point standard output at nothing, so that the interpreter's last flush does not fail as well."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -80,8 +80,9 @@ def lookalikes(
     top: Annotated[int, typer.Option("--top", min=1, metavar="K", help="So many faces.")] = 20,
     one_per_photo: Annotated[bool, typer.Option("--one-per-photo", help="Only the best face of each photo.")] = False,
     least: Annotated[
-        float, typer.Option("--min", metavar="SIMILARITY", min=-1, max=1, help="Only faces at least so similar.")
-    ] = -1.0,
+        float | None,
+        typer.Option("--min", metavar="SIMILARITY", min=-1, max=1, help="Only faces at least so similar."),
+    ] = None,
     threshold: ThresholdOption = None,
     fmr: FmrOption = None,
     policy: PolicyOption = None,
