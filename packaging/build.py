@@ -20,14 +20,16 @@ ROOT = HERE.parent
 
 
 def build(dist: Path, work: Path, *, cuda: bool = False) -> Path:
-    """Build the folder and return it."""
+    """Build the folder and return it; ends the program when that fails."""
     if not sys.platform.startswith("linux"):
         from icons import make_icons
 
         make_icons(ROOT / "build" / "icons")
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
     command += ["--distpath", str(dist), "--workpath", str(work), str(HERE / "facegui.spec")]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"FACEGUI_CUDA": "1" if cuda else "0"}, check=True)
+    environment = os.environ | {"FACEGUI_CUDA": "1" if cuda else "0"}
+    if status := subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+        sys.exit(status)
     return dist / "facegui"
 
 

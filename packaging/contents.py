@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from importlib.metadata import Distribution, distribution, packages_distributions
+from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path, PurePosixPath
 
 Entry = tuple[str, str, str]
@@ -15,8 +15,9 @@ Entry = tuple[str, str, str]
 
 # Imported here and there by what is packaged, for purposes that the program does not have.
 EXCLUDED = [
-    "IPython", "PyQt5", "PyQt6", "_pytest", "importlinter", "jax", "mpl_toolkits", "mypy", "onnx", "pip", "pytest",
-    "ray", "setuptools", "sympy", "tensorflow", "tkinter", "torch", "certifi", "numpy.f2py", "PySide6.QtNetwork",
+    "IPython", "PyQt5", "PyQt6", "_pytest", "importlinter", "jax", "mpl_toolkits", "mypy", "onnx.reference",
+    "onnx.test", "pip", "pytest",
+    "ray", "setuptools", "sympy", "tensorflow", "tkinter", "torch", "numpy.f2py", "PySide6.QtNetwork",
     "onnxruntime.quantization", "onnxruntime.tools", "onnxruntime.transformers",
     # The special functions import none of these when they are loaded.
     *(f"scipy.{part}" for part in (
@@ -25,6 +26,9 @@ EXCLUDED = [
     )),
     *(f"sqlalchemy.dialects.{name}" for name in ("mssql", "mysql", "oracle")),
 ]  # fmt: skip
+
+CHECKED = ("numpy", "scipy", "sqlalchemy", "zipimport")
+"""Packages of which it is known that the parts in use do without what is left out."""
 
 _QT = r"EglFS\w+|EglFs\w+|Qml\w*|Quick\w*|Pdf\w*|VirtualKeyboard\w*"
 # What the hooks of PyInstaller bring along and the program never loads: patterns of the place in the package.
@@ -115,6 +119,22 @@ def excluded_but_used(package: Path) -> list[str]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             found += [f"{file.relative_to(package)}: {name}" for name in names if _is_excluded(name)]
+    return list(dict.fromkeys(found))
+
+
+def excluded_but_needed(warnings: str) -> list[str]:
+    """Return what is left out although a library that goes along imports it when it is loaded.
+
+    Parameters
+    ----------
+    warnings : str
+        PyInstaller's list of missing modules.
+    """
+    found = []
+    for module, importers in re.findall(r"^excluded module named (\S+) - imported by (.*)$", warnings, re.MULTILINE):
+        for importer, how in re.findall(r"([\w.]+) \(([^)]*)\)", importers):
+            if how == "top-level" and importer.split(".")[0] not in CHECKED:
+                found.append(f"{importer}: {module}")
     return found
 
 
@@ -131,21 +151,43 @@ def _licence_files(found: Distribution) -> Iterable[Path]:
             yield Path(str(found.locate_file(file)))
 
 
-def licences(modules: Iterable[str], common: Path = Path("/usr/share/common-licenses")) -> list[Entry]:
-    """Return entries with the licences of all distributions that the packaged modules come from."""
-    owners = packages_distributions()
-    names = sorted({name for module in modules for name in owners.get(module.split(".")[0], ()) if name != "facegui"})
+def distributions_of(sources: Iterable[str]) -> list[Distribution]:
+    """Return the installed distributions that files come from, by name; the program itself is not among them."""
+    wanted = {str(Path(source)) for source in sources}
+    found = {}
+    for one in distributions():
+        files = one.files or ()
+        if one.metadata["Name"] != "facegui" and any(str(one.locate_file(file)) in wanted for file in files):
+            found[one.metadata["Name"]] = one
+    # It has no file of its own but gives PySide6 its version.
+    if "PySide6_Essentials" in found:
+        found["PySide6"] = distribution("PySide6")
+    return [found[name] for name in sorted(found, key=str.lower)]
+
+
+def papers(owners: Iterable[Distribution], common: Path = Path("/usr/share/common-licenses")) -> list[Entry]:
+    """Return entries with name and version of distributions, as `importlib.metadata` reads them, and their licences.
+
+    Parameters
+    ----------
+    owners : iterable of Distribution
+    common : Path
+        Debian's folder of licences: Qt's packages come without the text of theirs.
+    """
     entries: dict[str, Entry] = {}
-    for name in names:
-        for file in _licence_files(distribution(name)):
+    for owner in owners:
+        name = owner.metadata["Name"]
+        folder = f"{name.replace('-', '_')}-{owner.version}.dist-info"
+        about = next(file for file in owner.files or () if file.name == "METADATA" and "dist-info" in str(file))
+        entries[f"{folder}/METADATA"] = (f"{folder}/METADATA", str(owner.locate_file(about)), "DATA")
+        for file in _licence_files(owner):
             place, number = f"licences/{name}/{file.name}", 1
             while place in entries:
                 number += 1
                 place = f"licences/{name}/{number}-{file.name}"
             entries[place] = (place, str(file), "DATA")
-    # Qt's packages come without the text of their licence.
-    for name in ("LGPL-3", "GPL-3"):
-        if (common / name).is_file():
-            place = f"licences/PySide6/{name}"
-            entries[place] = (place, str((common / name).resolve()), "DATA")
+    for text in ("LGPL-3", "GPL-3"):
+        if (common / text).is_file():
+            place = f"licences/PySide6/{text}"
+            entries[place] = (place, str((common / text).resolve()), "DATA")
     return list(entries.values())
