@@ -57,7 +57,8 @@ def demo(
             run.show_provider(opened)
         document = _document(found, folder)
         if screen or no_window:
-            run.output.answer(document, lambda console: _show(console, found, folder))
+            gone = " (removed when the window is closed)" if screen and keep is None else ""
+            run.output.answer(document, lambda console: _show(console, found, f"{shown(folder)}{gone}"))
             if screen:
                 _open_window(run, services, found)
                 if keep is None:
@@ -68,7 +69,7 @@ def demo(
         document["pictures_problem"] = problem
 
         def show(console: Console) -> None:
-            _show(console, found, folder)
+            _show(console, found, shown(folder))
             _show_pictures(console, pictures, problem)
 
         run.output.answer(document, show)
@@ -140,7 +141,7 @@ def _document(found: Demonstration, folder: Path) -> dict[str, Any]:
     }
 
 
-def _show(console: Console, found: Demonstration, folder: Path) -> None:
+def _show(console: Console, found: Demonstration, where: str) -> None:
     from rich.text import Text
 
     from facegui.cli.demonstration import CAPTION
@@ -171,7 +172,7 @@ def _show(console: Console, found: Demonstration, folder: Path) -> None:
     threshold = f"Match from {format_similarity(found.rule.threshold)}. " if found.rule else ""
     console.print(Text(f"{threshold}{CAPTION}", style="dim"))
     console.print(f"{found.model} on {found.provider.active} ({found.provider.device})", style="dim")
-    console.print(f"Photos and gallery: {shown(folder)}")
+    console.print(f"Photos and gallery: {where}")
 
 
 def _files(found: Demonstration) -> dict[str, list[Path]]:
