@@ -128,8 +128,9 @@ class Section(QFrame):
         self._card.setVisible(not first)
         there = not first
         for extra in self._extras:
-            parts = [*extra.findChildren(QLabel), *extra.findChildren(QAbstractButton)]
-            text = " ".join([self.title, *(part.text() for part in parts)]).casefold()
+            words_there = [part.text() for part in extra.findChildren(QLabel)]
+            words_there += [part.text() for part in extra.findChildren(QAbstractButton)]
+            text = " ".join([self.title, *words_there]).casefold()
             found = all(word in text for word in words)
             extra.setVisible(found)
             there = there or found
