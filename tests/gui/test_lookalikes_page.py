@@ -379,6 +379,7 @@ def test_what_is_under_the_pointer_stays_while_better_faces_wait(
     results.set_ranking(ranking(ids, scores), anew=True)
     viewport = results.grid.viewport()
     monkeypatch.setattr(type(viewport), "underMouse", lambda _self: True)
+    QTest.mouseMove(viewport, results.grid.row_rect(3).center())
     seen = results.grid.rows_in(viewport.rect())
     before = [(int(results.rows.face_ids[n]), results.grid.row_rect(n)) for n in seen]
     better = ranking([*ids, 500, 501, 502], [*scores, 0.9, 0.75, 0.11])
@@ -386,8 +387,10 @@ def test_what_is_under_the_pointer_stays_while_better_faces_wait(
     assert [(int(results.rows.face_ids[n]), results.grid.row_rect(n)) for n in seen] == before
     assert results.pending == 2
     assert results.rows.find(502) > 0, "what belongs further down has come"
-    results.release()
+    assert results._fresh.text() == "2 more similar faces: show them"
+    results._rest.timeout.emit()  # the pointer was left where it is
     assert (results.pending, int(results.rows.face_ids[0])) == (0, 500)
+    assert not results._fresh.isVisible()
 
 
 def test_what_was_scrolled_to_stays_in_view(results: ResultsView) -> None:

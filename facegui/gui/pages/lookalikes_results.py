@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from facegui.gui import theme
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes_filters import FilterBar
 from facegui.gui.pages.lookalikes_rows import HitRows, held_back
@@ -47,6 +48,9 @@ class ResultsView(QWidget):
         self._rows = HitRows(np.empty(0, np.int64), np.empty(0, np.float32), records)
         self._follow = True
         self._pending = 0
+        # Runs while the pointer is in use over the grid: no tile moves under it then.
+        self._rest = QTimer(self, singleShot=True, interval=theme.time("rest"))
+        self._rest.timeout.connect(self.release)
         self.filters = FilterBar()
         self.filters.changed.connect(lambda: self._arrange(hold=False))
         self.filters.groupingChanged.connect(self.groupingChanged)
@@ -167,7 +171,7 @@ class ResultsView(QWidget):
         face_ids, similarities = ranking.face_ids[part], ranking.similarities[part]
         seen = self.grid.rows_in(self.grid.viewport().rect()) if len(self._rows) else []
         self._pending = 0
-        if hold and seen and self.grid.viewport().underMouse():
+        if hold and seen and self._pointer_in_use():
             wait = held_back(self._rows, seen[-1], face_ids, similarities)
             self._pending = int(wait.sum())
             face_ids, similarities = face_ids[~wait], similarities[~wait]
@@ -213,13 +217,16 @@ class ResultsView(QWidget):
         self.currentMoved.emit(index)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Leave:
+        if event.type() in (QEvent.Type.MouseMove, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel):
+            self._rest.start()
+        elif event.type() == QEvent.Type.Leave:
+            self._rest.stop()
             self.release()
         return super().eventFilter(watched, event)
 
-    def visible_rect(self) -> QRect:
-        """Return the part of the grid that is in view, for tests."""
-        return self.grid.viewport().rect()
+    def _pointer_in_use(self) -> bool:
+        """Tell whether the pointer was moved over the grid a moment ago."""
+        return self._rest.isActive() and self.grid.viewport().underMouse()
 
     def focus_grid(self) -> None:
         """Give the keys to the grid."""
