@@ -160,6 +160,7 @@ class _Shown:
             console.print(sentence)
         if comparison.person_id is not None:
             console.print(_next_best(comparison))
+        console.print()
         console.print(face_table(self.seen))
         milliseconds = times(*(item.timings for item in self.seen))
         console.print(f"{comparison.model.id} on {comparison.provider.active}, {steps(milliseconds)}", style="dim")

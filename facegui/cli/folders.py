@@ -25,6 +25,7 @@ _SHOWN_SKIPPED = 10
 def index(
     run: Run,
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...")],
+    retry: Annotated[bool, typer.Option("--retry", help="Try files again that could not be used before.")] = False,
 ) -> int:
     """Read folders of photos into the gallery, for lookalikes; only what is new or changed is read.
 
@@ -33,7 +34,7 @@ def index(
     with run.services() as services:
         services.warm_up()
         run.show_provider(services)
-        summary = run.output.run(services.index(folders), "Reading photos")
+        summary = run.output.run(services.index(folders, retry_skipped=retry), "Reading photos")
         counts = services.gallery.counts()
     document = asdict(summary) | {"index": {"photos": counts.photos, "faces": counts.faces}}
 
@@ -50,6 +51,8 @@ def _summary(summary: IndexSummary) -> str:
     read = summary.new + summary.changed
     rate = f", {read / summary.seconds:.1f} photos per second" if read and summary.seconds else ""
     parts = [f"{summary.new:,} new", f"{summary.changed:,} changed", f"{summary.unchanged:,} unchanged"]
+    if summary.moved:
+        parts.append(f"{summary.moved:,} moved")
     if summary.removed:
         parts.append(f"{summary.removed:,} gone")
     faces = f"{summary.faces:,} faces found"

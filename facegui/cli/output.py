@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -163,39 +166,71 @@ class Output:
         from facegui import jobs
         from facegui.jobs import Partial
 
+        def pass_on(event: Progress | Partial[Any]) -> None:
+            if isinstance(event, Partial):
+                if on_partial is not None:
+                    on_partial(event.value)
+            else:
+                show(event)
+            check()
+
+        with _patient_interrupts() as check, self._bar(title) as show:
+            result = jobs.run(job, pass_on)
+            check()
+        return result
+
+    @contextlib.contextmanager
+    def _bar(self, title: str) -> Iterator[Callable[[Progress], None]]:
+        """Give what shows progress: a bar on standard error, or nothing where that is no terminal."""
         console = self.console(error=True)
         if self.quiet or not console.is_terminal:
-
-            def pass_on(event: Progress | Partial[Any]) -> None:
-                if on_partial is not None and isinstance(event, Partial):
-                    on_partial(event.value)
-
-            return jobs.run(job, pass_on)
-        return self._run_with_bar(job, title, on_partial)
-
-    def _run_with_bar(self, job: Job[T], title: str, on_partial: Callable[[Any], None] | None) -> T:
+            yield _nothing
+            return
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
-
-        from facegui import jobs
-        from facegui.jobs import Partial
 
         bar = Bar(
             TextColumn("{task.description}", markup=False), BarColumn(_BAR_WIDTH), MofNCompleteColumn(),
             TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False, style="dim"),
-            console=self.console(error=True), transient=True,
+            console=console, transient=True,
         )  # fmt: skip
         with bar:
             task = bar.add_task(title, total=None, note="")
+            yield lambda event: bar.update(
+                task, completed=event.done, total=event.total or None, note=shown(event.note)
+            )
 
-            def show(event: Progress | Partial[Any]) -> None:
-                if isinstance(event, Partial):
-                    if on_partial is not None:
-                        on_partial(event.value)
-                    return
-                bar.update(task, completed=event.done, total=event.total or None, note=shown(event.note))
 
-            return jobs.run(job, show)
+def _nothing(event: Progress) -> None:
+    del event
+
+
+@contextlib.contextmanager
+def _patient_interrupts() -> Iterator[Callable[[], None]]:
+    """Hold the first Ctrl+C back until a job reaches a place where it can stop and keep what it has.
+
+    Gives a function that raises KeyboardInterrupt when it was pressed. A second Ctrl+C stops at once.
+    """
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _safe(text: str) -> str:

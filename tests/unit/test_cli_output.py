@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -128,3 +129,33 @@ def test_a_job_that_fails_is_closed_and_its_error_passed_on() -> None:
     with pytest.raises(KnownError):
         Output().run(failing(), "Working")
     assert closed == [True]
+
+
+def test_the_first_interrupt_lets_the_job_keep_what_it_has() -> None:
+    kept = []
+
+    def job() -> Job[None]:
+        for number in range(100):
+            try:
+                signal.raise_signal(signal.SIGINT) if number == 3 else None
+                yield Progress(number, 100)
+            except GeneratorExit:
+                kept.append(number)
+                raise
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        Output().run(job(), "Reading")
+    assert kept == [3]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_interrupt_stops_at_once() -> None:
+    def job() -> Job[None]:
+        yield Progress(0, 1)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        Output().run(job(), "Reading")
