@@ -34,6 +34,11 @@ class Embedder:
         """How many crops at a time are fastest."""
         return self._network.batch
 
+    @property
+    def threads(self) -> int:
+        """Threads of the processor that the network may use."""
+        return self._network.report.threads
+
     def single(self) -> Embedder:
         """Return the embedder for callers that run side by side."""
         return Embedder(self._network.single(), self.model_id)

@@ -132,6 +132,34 @@ class FacePipeline:
         self._second_look = second_look
         self._quality = quality
 
+    @property
+    def threads(self) -> int:
+        """Threads that the networks may use.
+
+        Raises
+        ------
+        KnownError
+            A model is missing or damaged.
+        """
+        return self.embedder.threads
+
+    def single(self) -> FacePipeline:
+        """Return the chain for callers that run side by side, as many as there are threads.
+
+        Raises
+        ------
+        KnownError
+            A model is missing or damaged.
+        """
+        return FacePipeline(
+            self.detector.single(),
+            self.embedder.single(),
+            detection=self._detection,
+            plan=self._plan,
+            second_look=self._second_look,
+            quality=self._quality,
+        )
+
     def analyse(self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True) -> Photo:
         """Run the whole chain on one frame.
 

@@ -253,8 +253,8 @@ class OnnxNetwork:
     def single(self) -> OnnxNetwork:
         """Return the network for callers that run side by side.
 
-        On the processor it has one thread for each caller: on two cores, two photos side by side took 0.75 of the
-        time that they took one after the other on both cores. A graphics card is shared as it is.
+        On the processor it has one thread for each caller, so that nobody waits for anybody's share of a layer. A
+        graphics card is shared as it is.
         """
         report = self.report
         if report.active != _LABELS[PROVIDERS["cpu"]] or report.threads == 1:
@@ -308,9 +308,9 @@ class OnnxNetwork:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
-        # Threads that wait for their next piece without spinning cost more than they bring; but several networks take
-        # turns on the same cores, so a pool that goes on spinning after its turn slows the next one down.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # Several networks take turns on the same cores, and other programs want them too: a pool that spins while it
+        # waits slows the next one down, and on a busy machine itself most of all (four times, measured).
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # what matters of it is told in the report or raised
         try:
             session = onnxruntime.InferenceSession(data, options, providers=list(plan.providers))
