@@ -70,13 +70,13 @@ def drop_and_wait(qtbot, page: EnrollPage, *paths: Path) -> None:
     before = len(page.photos.list.lines)
     drop(page.photos.view, *paths)
     qtbot.waitUntil(lambda: len(page.photos.list.lines) == before + len(paths), timeout=WAIT)
-    qtbot.waitUntil(lambda: not page.photos.reading and page._checked, timeout=WAIT)
+    qtbot.waitUntil(lambda: not page.photos.reading and page.saving.checked, timeout=WAIT)
 
 
 def save_as(qtbot, page: EnrollPage, name: str) -> None:
     page.tray.name.setFocus()
     QTest.keyClicks(page.tray.name, name)
-    qtbot.waitUntil(lambda: page._checked, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.saving.checked, timeout=WAIT)
     with qtbot.waitSignal(page.undo_offered, timeout=WAIT):
         QTest.keyClick(page.tray.name, Qt.Key.Key_Return)
 
@@ -145,11 +145,11 @@ def test_a_sample_that_repeats_another_is_warned_of_before_saving(qtbot, page, s
     page.refresh()
     drop_and_wait(qtbot, page, pictures["first"], pictures["second"])
     QTest.keyClicks(page.tray.name, "Eileen")
-    qtbot.waitUntil(lambda: page._checked and bool(page.tray.warnings.texts), timeout=WAIT)
+    qtbot.waitUntil(lambda: page.saving.checked and bool(page.tray.warnings.texts), timeout=WAIT)
     assert warnings(page).startswith("Sample 1 nearly repeats another (")
     press(qtbot, page, "Leave out")
     assert [sample.title for sample in page.tray.samples] == ["second.jpg"]
-    qtbot.waitUntil(lambda: page._checked and warnings(page) == "", timeout=WAIT)
+    qtbot.waitUntil(lambda: page.saving.checked and warnings(page) == "", timeout=WAIT)
     assert len(services.gallery.samples(services.gallery.people()[0].id)) == 1
 
 
@@ -161,9 +161,9 @@ def test_a_sample_that_looks_like_somebody_else_names_them_before_saving(qtbot, 
     assert "looks like Eileen" in warnings(page)
     press(qtbot, page, "Show")
     press(qtbot, page, "Add to Eileen")
-    qtbot.waitUntil(lambda: page._checked and warnings(page) == "", timeout=WAIT)
+    qtbot.waitUntil(lambda: page.saving.checked and warnings(page) == "", timeout=WAIT)
     with qtbot.waitSignal(page.undo_offered, timeout=WAIT):
-        page.save()
+        page.saving.save()
     assert {person.name: person.samples for person in services.gallery.people()} == {"Eileen": 2, "Grace": 1}
 
 

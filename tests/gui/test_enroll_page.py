@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit
 
@@ -119,7 +119,7 @@ def page(qtbot, services: Chain, bridge: Bridge) -> EnrollPage:
 def give(qtbot, page: EnrollPage, *names: str) -> None:
     page.open_files([Path(name) for name in names])
     qtbot.waitUntil(lambda: len(page.photos.list.lines) >= len(names) and not page.photos.reading, timeout=WAIT)
-    qtbot.waitUntil(lambda: page._checked, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.saving.checked, timeout=WAIT)
 
 
 def warn(kind: WarningKind, similarity: float | None = None, person: bool = False) -> SampleWarning:
@@ -208,7 +208,7 @@ def test_nothing_is_saved_without_a_face_and_a_name(qtbot, page: EnrollPage, ser
     give(qtbot, page, "1.png")
     assert not action.isEnabled()
     assert action.toolTip() == "Type a name."
-    page.save()
+    page.saving.save()
     assert services.enrolled == []
     page.tray.name.setText("Joan")
     assert action.isEnabled()
@@ -218,7 +218,7 @@ def test_nothing_is_saved_without_a_face_and_a_name(qtbot, page: EnrollPage, ser
 def test_enter_saves_empties_the_page_and_offers_undo(qtbot, page: EnrollPage, services: Chain) -> None:
     give(qtbot, page, "1.png", "2.png")
     page.tray.name.setText("Joan")
-    qtbot.waitUntil(lambda: page._checked)
+    qtbot.waitUntil(lambda: page.saving.checked)
     told: list[bool] = []
     page.gallery_changed.connect(lambda: told.append(True))
     with qtbot.waitSignal(page.undo_offered, timeout=WAIT) as offered:
@@ -252,7 +252,7 @@ def test_warnings_come_before_saving_even_when_enter_is_faster(qtbot, page: Enro
     page.tray.name.setText("Joan")
     QTest.keyClick(page.tray.name, Qt.Key.Key_Return)
     services.checked.set()
-    qtbot.waitUntil(lambda: page._checked, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.saving.checked, timeout=WAIT)
     assert page.tray.warnings.texts == ("Sample 1 looks like Ada (0.48)",)
     assert page.tray.labels()[0].text() == "Look at the warnings, then save."
     assert services.enrolled == []
@@ -331,7 +331,7 @@ def test_a_gallery_for_reading_only_is_said_and_takes_nothing(qtbot, page: Enrol
     give(qtbot, page, "1.png")
     page.tray.name.setText("Joan")
     assert not page.primary_action.isEnabled()
-    page.save()
+    page.saving.save()
     assert services.enrolled == []
 
 
@@ -342,8 +342,8 @@ def test_a_failed_save_keeps_everything(qtbot, page: EnrollPage, services: Chain
     monkeypatch.setattr(services, "enroll", refuse)
     give(qtbot, page, "1.png")
     page.tray.name.setText("Joan")
-    qtbot.waitUntil(lambda: page._checked)
-    page.save()
+    qtbot.waitUntil(lambda: page.saving.checked)
+    page.saving.save()
     qtbot.waitUntil(lambda: page._error.error is not None, timeout=WAIT)
     assert len(page.tray.samples) == 1
     assert page.primary_action.isEnabled()
@@ -475,3 +475,42 @@ def test_space_takes_the_picture_but_not_while_a_name_is_typed(qtbot, page: Enro
     QTest.keyClicks(page.tray.name, "A b")
     assert page.tray.name.text() == "A b"
     assert taken == [True]
+
+
+def test_a_folder_without_photos_says_so(qtbot, page: EnrollPage, bridge: Bridge, tmp_path: Path) -> None:
+    with qtbot.waitSignal(bridge.failed, timeout=WAIT) as told:
+        page.open_files([tmp_path])
+    assert told.args[1].what == "No photos found."
+
+
+def test_a_model_that_is_missing_is_no_fault_of_the_photos(qtbot, page, services: Chain, bridge, monkeypatch) -> None:
+    def missing(_frame: Frame) -> Photo:
+        raise KnownError("The model file is missing.", "", "Install facegui again.")
+
+    monkeypatch.setattr(services, "analyse", missing)
+    with qtbot.waitSignal(bridge.failed, timeout=WAIT) as told:
+        page.open_files([Path("1.png"), Path("2.png")])
+    assert told.args[1].what == "The model file is missing."
+    assert page.photos.list.lines == ()
+
+
+def test_a_photo_pasted_into_the_name_field_is_a_photo(qtbot, page: EnrollPage) -> None:
+    clipboard = QApplication.clipboard()
+    clipboard.setImage(QImage(40, 30, QImage.Format.Format_RGB32))
+    QTest.keySequence(page.tray.name, QKeySequence(QKeySequence.StandardKey.Paste))
+    qtbot.waitUntil(lambda: len(page.tray.samples) == 1, timeout=WAIT)
+    assert page.tray.name.text() == ""
+    clipboard.setText("Joan")
+    QTest.keySequence(page.tray.name, QKeySequence(QKeySequence.StandardKey.Paste))
+    assert page.tray.name.text() == "Joan"
+    clipboard.clear()
+
+
+def test_enter_on_a_face_of_the_photo_saves_nothing_by_itself(qtbot, page: EnrollPage, services: Chain) -> None:
+    give(qtbot, page, "2.png")
+    page.tray.name.setText("Joan")
+    qtbot.waitUntil(lambda: page.saving.checked, timeout=WAIT)
+    QTest.keyClick(page.photos.view, Qt.Key.Key_Right)
+    assert page.tray.samples[0].face.detection.box.x == 130
+    QTest.keyClick(page.photos.view, Qt.Key.Key_Return)
+    assert services.enrolled == []

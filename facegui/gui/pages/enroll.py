@@ -7,24 +7,23 @@ from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QImage, QKeyEvent
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QImage, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QStackedLayout, QWidget
 
 from facegui.faces.types import Face, Image, Photo
 from facegui.gallery.records import Change, PersonRecord
-from facegui.gui.bridge import Task
 from facegui.gui.pages.enroll_camera import CameraPane
 from facegui.gui.pages.enroll_inspector import Row, face_rows, photo_rows, run_rows
 from facegui.gui.pages.enroll_photos import PhotoPane
 from facegui.gui.pages.enroll_reading import Reading, Sample, without_pixels
+from facegui.gui.pages.enroll_saving import Saving
 from facegui.gui.pages.enroll_tray import Tray
 from facegui.gui.pages.page import Page, State
 from facegui.gui.widgets.chip import Chip
+from facegui.gui.widgets.drop_overlay import Dropped, dropped_from
 from facegui.gui.widgets.inspector_panel import InspectorPanel
 from facegui.gui.widgets.parts import row
-from facegui.matching.enrolment import SampleCheck
-from facegui.services import EnrolSample
 
 __all__ = ["EnrollPage"]
 
@@ -43,17 +42,14 @@ class EnrollPage(Page):
         numbers = count(1).__next__
         self._numbers = numbers
         self._wanted_person: int | None = None
-        self._checked = True
-        self._save_when_checked = False
-        self._saving = False
-        self._read_only_gallery = False
-        self._check: Task | None = None
         self.photos = PhotoPane(self.services, self.bridge, numbers)
         self.camera = CameraPane(self.services, self.bridge, numbers)
         self.tray = Tray(self.services, self.bridge)
+        self.tray.name.installEventFilter(self)
+        self.saving = Saving(self.services, self.bridge, self.tray)
         self.inspector = InspectorPanel()
         self.primary_action = QAction(self.tr("Save"), self)
-        self.primary_action.triggered.connect(self.save)
+        self.primary_action.triggered.connect(self.saving.save)
         self._modes = QButtonGroup(self)
         self.photo_mode = self._mode(self.tr("Photos"), "photo", 0)
         self.camera_mode = self._mode(self.tr("Camera"), "camera", 1)
@@ -95,8 +91,12 @@ class EnrollPage(Page):
         self.camera.looked_at.connect(self._inspect_live)
         self.tray.changed.connect(self._changed)
         self.tray.removed.connect(self._removed)
+        self.saving.changed.connect(self._update)
+        self.saving.saved.connect(self._saved)
+        self.saving.undone.connect(self._undone)
+        self.saving.failed.connect(self.show_error)
         self.tray.looked_at.connect(self.photos.show_photo)
-        self.tray.confirmed.connect(self.save)
+        self.tray.confirmed.connect(self.saving.save)
         self.tray.verify_wanted.connect(lambda person_id: self.navigate.emit("verify", person_id))
         self.tray.name.picked.connect(lambda _id: self._read_own())
 
@@ -121,11 +121,11 @@ class EnrollPage(Page):
 
     def open_files(self, paths: Sequence[Path]) -> None:
         self._show_mode(0)
-        self.photos.open_files(paths)
+        self.photos.reader.open_files(paths)
 
     def paste(self, image: QImage) -> None:
         self._show_mode(0)
-        self.photos.paste(image)
+        self.photos.reader.paste(image)
 
     def receive(self, value: object) -> None:
         match value:
@@ -155,9 +155,20 @@ class EnrollPage(Page):
         if event.key() == Qt.Key.Key_Space and self.camera_mode.isChecked() and not event.isAutoRepeat():
             self.camera.take()
         elif event.key() == Qt.Key.Key_Escape and self.photos.reading:
-            self.photos.cancel()
+            self.photos.reader.cancel()
         else:
             super().keyPressEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The name field would take a pasted photo for text.
+        if watched is self.tray.name and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            mime = QGuiApplication.clipboard().mimeData()
+            if event.matches(QKeySequence.StandardKey.Paste) and (mime.hasUrls() or not mime.hasText()):
+                dropped = dropped_from(mime)
+                if dropped is not None:
+                    self._dropped(dropped)
+                    return True
+        return super().eventFilter(watched, event)
 
     def _show_mode(self, number: int) -> None:
         button = self._modes.button(number)
@@ -175,12 +186,11 @@ class EnrollPage(Page):
             self.camera.stop()
             self.photos.look_again()
 
-    def _dropped(self, dropped: object) -> None:
-        paths, image = getattr(dropped, "paths", ()), getattr(dropped, "image", None)
-        if paths:
-            self.open_files(paths)
-        elif image is not None:
-            self.paste(image)
+    def _dropped(self, dropped: Dropped) -> None:
+        if dropped.paths:
+            self.open_files(dropped.paths)
+        elif dropped.image is not None:
+            self.paste(dropped.image)
 
     def _take_face(self, face: Face, photo: Photo) -> None:
         title = Path(photo.frame.source).name or self.tr("Photo")
@@ -194,8 +204,8 @@ class EnrollPage(Page):
         if self._wanted_person is not None:
             self.tray.name.set_person(self._wanted_person)
             self._wanted_person = None
-        if read_only is not self._read_only_gallery:
-            self._read_only_gallery = read_only
+        if read_only is not self.saving.read_only:
+            self.saving.read_only = read_only
             self.set_state(State.READ_ONLY if read_only else State.READY)
         self._read_own()
         self._update()
@@ -229,103 +239,34 @@ class EnrollPage(Page):
         self.undo_offered.emit(self.tr("Sample taken out"), lambda: self.tray.put(sample))
 
     def _changed(self) -> None:
-        """Name or samples are others: check them anew."""
         if self.tray.name.person_id is None:
             self._show_own(None, ())
-        samples, name = self.tray.samples, self.tray.name.name
-        self._save_when_checked = False
-        if self._check is not None:
-            self._check.cancel()
-        self._checked = not samples
-        if not samples:
-            self.tray.warnings.set_checks((), ())
-        else:
-            self._check = self.bridge.run(
-                self, lambda: self.services.check_samples(name, [sample.face for sample in samples]),
-                lambda checks: self._show_checks(checks, samples), lane="analyse", newest="check",
-            )  # fmt: skip
-        self._update()
-
-    def _show_checks(self, checks: Sequence[SampleCheck], samples: tuple[Sample, ...]) -> None:
-        note = ""
-        if self.services.rule() is None:
-            note = self.tr("Likeness to others was not checked: this model is not calibrated.")
-        self.tray.warnings.set_checks(checks, samples, note)
-        self._checked = True
-        if self._save_when_checked:
-            self._save_when_checked = False
-            if self.tray.warnings.doubts:
-                self.tray.set_note(self.tr("Look at the warnings, then save."), "warning")
-            else:
-                self.save()
+        self.saving.check()
 
     # --- saving -------------------------------------------------------------------------------------------
 
-    def _missing(self) -> str:
-        """Return why nothing can be saved yet; empty when it can."""
-        if self._read_only_gallery:
-            return self.tr("This gallery is open for reading only.")
-        if not self.tray.samples:
-            return self.tr("Choose a photo, or take a picture with the camera.")
-        return "" if self.tray.name.name else self.tr("Type a name.")
-
     def _update(self) -> None:
         assert self.primary_action is not None
-        missing, number = self._missing(), len(self.tray.samples)
+        missing, number = self.saving.missing(), len(self.tray.samples)
         words = self.tr("Save {0} samples").format(number) if number > 1 else self.tr("Save")
         self.primary_action.setText(words)
-        self.primary_action.setEnabled(not missing and not self._saving)
+        self.primary_action.setEnabled(not missing and not self.saving.under_way)
         self.primary_action.setToolTip(missing or self.tr("Save (Enter in the name field)"))
 
-    def save(self) -> None:
-        """Save the samples, once their warnings were shown."""
-        missing = self._missing()
-        if missing or self._saving:
-            self.tray.set_note(missing or self.tr("Saving…"))
-            return
-        if not self._checked:
-            self._save_when_checked = True
-            return
-        self._saving = True
-        self._update()
-        name = self.tray.name.name
-        samples = [EnrolSample(sample.face, sample.frame) for sample in self.tray.samples]
-
-        def work() -> tuple[int, Change, PersonRecord | None]:
-            person_id, change = self.services.enroll(name, samples)
-            return person_id, change, self.services.gallery.person(person_id)
-
-        self.bridge.run(self, work, self._saved, self._not_saved, lane="write")
-
-    def _not_saved(self, error: Exception) -> None:
-        self._saving = False
-        self._update()
-        self.show_error(error)
-
-    def _saved(self, answer: tuple[int, Change, PersonRecord | None]) -> None:
-        person_id, change, person = answer
-        self._saving = False
+    def _saved(self, person: PersonRecord, change: Change) -> None:
         self.clear_error()
+        words = self.tr("{0} now has 1 sample.") if person.samples == 1 else self.tr("{0} now has {1} samples.")
+        self.tray.show_saved(person.id, words.format(person.name, person.samples))
         self.photos.clear()
         self.camera.restart()
-        name, number = (person.name, person.samples) if person is not None else ("", 0)
-        words = self.tr("{0} now has 1 sample.") if number == 1 else self.tr("{0} now has {1} samples.")
-        self.tray.show_saved(person_id, words.format(name, number))
         self.gallery_changed.emit()
         self.refresh()
-        self.undo_offered.emit(self.tr("Saved {0}").format(name), lambda: self._undo(change))
+        self.undo_offered.emit(self.tr("Saved {0}").format(person.name), lambda: self.saving.undo(change))
 
-    def _undo(self, change: Change) -> None:
-        undo = change.undo
-        if undo is None:
-            return
-
-        def done(_change: Change) -> None:
-            self.tray.saved.hide()
-            self.gallery_changed.emit()
-            self.refresh()
-
-        self.bridge.run(self, lambda: self.services.gallery.undo(undo), done, lane="write")
+    def _undone(self) -> None:
+        self.tray.saved.hide()
+        self.gallery_changed.emit()
+        self.refresh()
 
     # --- the inspector ------------------------------------------------------------------------------------
 

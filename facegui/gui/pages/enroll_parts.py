@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QListView, QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from facegui.faces.types import Face, Quality
 from facegui.gui import theme
+from facegui.gui.pages.enroll_reading import Reading, Wanted
 from facegui.gui.widgets.face_card import CropView, QualityBar
 from facegui.gui.widgets.parts import column, label, row
 from facegui.gui.widgets.photo_marks import quality_text, reason_advice
 
-__all__ = ["FaceDetails", "PhotoList", "PhotoRow", "sentence"]
+__all__ = ["FaceDetails", "PhotoList", "PhotoRow", "line_of", "sentence"]
 
 ROW: Final = int(Qt.ItemDataRole.UserRole) + 1
 BAD_SHARE: Final = 0.6
@@ -216,3 +228,22 @@ class PhotoList(QListView):
     def _moved(self, now: QModelIndex) -> None:
         if now.isValid():
             self.chosen.emit(self._rows.rows[now.row()].number)
+
+
+def line_of(wanted: Wanted, reading: Reading | None, chosen: bool) -> PhotoRow:
+    """Return the line of a photo: waiting, useless and why, or how many faces and whether one is a sample."""
+
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("PhotoList", text)
+
+    number, title = wanted.number, wanted.title
+    tip = str(wanted.source) if isinstance(wanted.source, Path) else title
+    if reading is None:
+        return PhotoRow(number, title, tr("waiting"), "photo", "disabled", tip=tip)
+    if reading.problem:
+        icon = "no-face" if reading.frame is not None else "warning"
+        return PhotoRow(number, title, reading.problem, icon, "unsure", True, f"{tip}\n{reading.problem}")
+    words = tr("1 face") if len(reading.faces) == 1 else tr("{0} faces").format(len(reading.faces))
+    if chosen:
+        return PhotoRow(number, title, words, "check", "match", tip=tip)
+    return PhotoRow(number, title, tr("{0}, left out").format(words), "minus", "muted", tip=tip)

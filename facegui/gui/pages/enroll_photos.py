@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from facegui.faces.types import Photo
-from facegui.gui.bridge import Bridge, Task
-from facegui.gui.pages.enroll_parts import FaceDetails, PhotoList, PhotoRow
-from facegui.gui.pages.enroll_reading import Reading, Sample, Wanted, find_photos, load_picture, read_photos
+from facegui.gui.bridge import Bridge
+from facegui.gui.pages.enroll_parts import FaceDetails, PhotoList, line_of
+from facegui.gui.pages.enroll_reading import PhotoReader, Pictures, Reading, Sample, Wanted, load_picture
 from facegui.gui.widgets.chip import Chip
 from facegui.gui.widgets.parts import button, column, row, tool_button
 from facegui.gui.widgets.photo_marks import marks_of
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from facegui.services import Services
 
 __all__ = ["PhotoPane"]
-
-PICTURES_KEPT: Final = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -63,12 +59,15 @@ class PhotoPane(QWidget):
 
     def __init__(self, services: Services, bridge: Bridge, numbers: Callable[[], int]) -> None:
         super().__init__()
-        self._services, self._bridge, self._next = services, bridge, numbers
+        self._services, self._bridge = services, bridge
+        self.reader = PhotoReader(services, bridge, numbers, self)
+        self.reader.expected.connect(self._expect)
+        self.reader.arrived.connect(self._arrived)
+        self.reader.given_up.connect(self._forget)
         self._entries: dict[int, _Entry] = {}
-        self._pictures: OrderedDict[int, QImage] = OrderedDict()
+        self._pictures = Pictures()
         self._shown: int | None = None
         self._by_hand = False
-        self._task: Task | None = None
         self.view = PhotoView()
         self.view.faceSelected.connect(self._face_clicked)
         self.view.action.connect(self.wanted)
@@ -95,48 +94,24 @@ class PhotoPane(QWidget):
 
     # --- photos in ----------------------------------------------------------------------------------------
 
-    def open_files(self, paths: Sequence[Path]) -> None:
-        """Read photos, and the photos in folders."""
-        given = tuple(paths)
-        self._bridge.run(self, lambda: find_photos(given), self._found)
+    @property
+    def reading(self) -> bool:
+        """Tell whether photos are being read."""
+        return self.reader.busy
 
-    def _found(self, found: Sequence[tuple[str, Path]]) -> None:
-        self._read([Wanted(self._next(), title, path) for title, path in found])
-
-    def paste(self, image: QImage) -> None:
-        """Read a picture from the clipboard."""
-        self._read([Wanted(self._next(), self.tr("Pasted picture"), image)])
-
-    def _read(self, wanted: Sequence[Wanted]) -> None:
-        if not wanted:
-            return
+    def _expect(self, wanted: Sequence[Wanted]) -> None:
         for item in wanted:
             self._entries[item.number] = _Entry(item)
             self._put_line(item.number)
         self._by_hand = self._by_hand and self._shown is not None
         self._show_foot()
-        title = self.tr("Reading {0}").format(wanted[0].title) if len(wanted) == 1 else self.tr("Reading photos")
-        self._task = self._bridge.start(
-            self, read_photos(self._services, wanted), on_partial=self._arrived, title=title,
-            on_cancelled=lambda: self._forget([item.number for item in wanted]),
-        )  # fmt: skip
 
-    @property
-    def reading(self) -> bool:
-        """Tell whether photos are being read."""
-        return self._task is not None and not self._task.finished and not self._task.cancelled
-
-    def cancel(self) -> None:
-        """Stop reading; what was read stays."""
-        if self._task is not None:
-            self._task.cancel()
-
-    def _forget(self, numbers: Sequence[int]) -> None:
-        """Remove the photos that were not read because the user cancelled."""
-        for number in numbers:
-            entry = self._entries.get(number)
+    def _forget(self, wanted: Sequence[Wanted]) -> None:
+        """Remove the photos that were not read."""
+        for item in wanted:
+            entry = self._entries.get(item.number)
             if entry is not None and entry.reading is None:
-                del self._entries[number]
+                del self._entries[item.number]
         self._rebuild_list()
 
     def _arrived(self, reading: Reading) -> None:
@@ -146,7 +121,7 @@ class PhotoPane(QWidget):
             return
         entry.reading = reading
         if reading.image is not None:
-            self._keep(number, reading.image)
+            self._pictures.keep(number, reading.image)
             entry.reading = replace(reading, image=None)
         if reading.faces:
             self._choose(entry, 0)
@@ -173,7 +148,7 @@ class PhotoPane(QWidget):
 
     def clear(self) -> None:
         """Forget all photos."""
-        self.cancel()
+        self.reader.cancel()
         numbers = [number for number, entry in self._entries.items() if entry.chosen >= 0]
         self._entries.clear()
         self._pictures.clear()
@@ -243,8 +218,8 @@ class PhotoPane(QWidget):
         elif reading.frame is None:
             words = f"{reading.problem} {reading.advice}".strip()
             self.view.set_empty("warning", entry.wanted.title, words, self.tr("Choose other photos"))
-        elif number in self._pictures:
-            self._show_picture(entry, self._pictures[number])
+        elif (kept := self._pictures.get(number)) is not None:
+            self._show_picture(entry, kept)
         else:
             wanted = entry.wanted
             self._bridge.run(
@@ -259,23 +234,17 @@ class PhotoPane(QWidget):
             self.show_photo(self._shown)
 
     def _loaded(self, number: int, image: QImage) -> None:
-        self._keep(number, image)
+        self._pictures.keep(number, image)
         entry = self._entries.get(number)
         if entry is not None and number == self._shown:
             self._show_picture(entry, image)
             self._show_faces(entry)
 
-    def _keep(self, number: int, image: QImage) -> None:
-        self._pictures[number] = image
-        self._pictures.move_to_end(number)
-        while len(self._pictures) > PICTURES_KEPT:
-            self._pictures.popitem(last=False)
-
     def _show_picture(self, entry: _Entry, image: QImage) -> None:
         reading = entry.reading
         assert reading is not None
         assert reading.frame is not None
-        self._keep(entry.wanted.number, image)
+        self._pictures.keep(entry.wanted.number, image)
         self.view.set_image(image, (reading.frame.width, reading.frame.height))
         advice = self.tr("No face found. Try a photo where the face is larger or turned to the camera.")
         self.view.set_caption("" if reading.faces else advice)
@@ -311,21 +280,7 @@ class PhotoPane(QWidget):
 
     def _put_line(self, number: int) -> None:
         entry = self._entries[number]
-        title, reading = entry.wanted.title, entry.reading
-        tip = str(entry.wanted.source) if isinstance(entry.wanted.source, Path) else title
-        if reading is None:
-            line = PhotoRow(number, title, self.tr("waiting"), "photo", "disabled", tip=tip)
-        elif reading.problem:
-            icon = "no-face" if reading.frame is not None else "warning"
-            line = PhotoRow(number, title, reading.problem, icon, "unsure", True, f"{tip}\n{reading.problem}")
-        else:
-            count = len(reading.faces)
-            words = self.tr("1 face") if count == 1 else self.tr("{0} faces").format(count)
-            if entry.chosen < 0:
-                line = PhotoRow(number, title, self.tr("{0}, left out").format(words), "minus", "muted", tip=tip)
-            else:
-                line = PhotoRow(number, title, words, "check", "match", tip=tip)
-        self.list.put(line)
+        self.list.put(line_of(entry.wanted, entry.reading, entry.chosen >= 0))
 
     def _rebuild_list(self) -> None:
         self.list.clear()

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 from PySide6.QtGui import QImage
 
 from facegui.errors import KnownError
 from facegui.faces.types import Face, Frame
 from facegui.gui import images
+from facegui.gui.bridge import Bridge, Task
 from facegui.jobs import Job, Partial, Progress
 from facegui.sources.files import photo_files, shown_name
 
 if TYPE_CHECKING:
     from facegui.services import Services
 
-__all__ = ["Reading", "Sample", "Wanted", "find_photos", "load_picture", "read_photos", "without_pixels"]
+__all__ = [
+    "PhotoReader",
+    "Pictures",
+    "Reading",
+    "Sample",
+    "Wanted",
+    "find_photos",
+    "load_picture",
+    "read_photos",
+    "without_pixels",
+]
 
 logger = logging.getLogger(__name__)
-PASTED = "clipboard"
+PASTED: Final = "clipboard"
+PICTURES_KEPT: Final = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +100,19 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def find_photos(paths: Sequence[Path]) -> list[tuple[str, Path]]:
-    """Return (name to show, path) of each photo; folders are searched."""
-    return [(shown_name(path), path) for path in _files(paths)]
+    """Return (name to show, path) of each photo; folders are searched.
+
+    Raises
+    ------
+    KnownError
+        There is none, or a folder is not there.
+    """
+    found = [(shown_name(path), path) for path in _files(paths)]
+    if not found:
+        raise KnownError(
+            "No photos found.", "The folder holds none.", "Choose another folder, or the photos themselves."
+        )
+    return found
 
 
 def _frame(services: Services, wanted: Wanted) -> Frame:
@@ -153,3 +177,85 @@ def load_picture(services: Services, wanted: Wanted) -> QImage:
     if isinstance(wanted.source, QImage):
         return wanted.source
     return images.to_qimage(services.read(wanted.source).pixels)
+
+
+class Pictures:
+    """The pictures of the photos looked at last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, QImage] = OrderedDict()
+
+    def keep(self, number: int, image: QImage) -> None:
+        """Keep one, and forget the one that was not looked at for longest."""
+        self._kept[number] = image
+        self._kept.move_to_end(number)
+        while len(self._kept) > PICTURES_KEPT:
+            self._kept.popitem(last=False)
+
+    def get(self, number: int) -> QImage | None:
+        """Return the picture of a photo while it is kept."""
+        return self._kept.get(number)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+
+
+class PhotoReader(QObject):
+    """Finds and reads photos in the background, with progress in the status strip.
+
+    Signals
+    -------
+    expected(list of Wanted)
+        These are going to be read.
+    arrived(Reading)
+    given_up(list of Wanted)
+        Reading these was cancelled or failed; some of them may have arrived.
+    """
+
+    expected = Signal(object)
+    arrived = Signal(object)
+    given_up = Signal(object)
+
+    def __init__(self, services: Services, bridge: Bridge, numbers: Callable[[], int], parent: QObject) -> None:
+        super().__init__(parent)
+        self._services, self._bridge, self._next = services, bridge, numbers
+        self._tasks: list[Task] = []
+
+    def open_files(self, paths: Sequence[Path]) -> None:
+        """Read photos, and the photos in folders."""
+        given = tuple(paths)
+
+        def found(photos: list[tuple[str, Path]]) -> None:
+            self._read([Wanted(self._next(), title, path) for title, path in photos])
+
+        self._bridge.run(self, lambda: find_photos(given), found)
+
+    def paste(self, image: QImage) -> None:
+        """Read a picture from the clipboard."""
+        self._read([Wanted(self._next(), self.tr("Pasted picture"), image)])
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether photos are being read."""
+        return any(not task.finished and not task.cancelled for task in self._tasks)
+
+    def cancel(self) -> None:
+        """Stop reading; what was read stays."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _read(self, wanted: list[Wanted]) -> None:
+        def failed(error: Exception) -> None:
+            self.given_up.emit(wanted)
+            self._bridge.failed.emit(self, error)
+
+        self.expected.emit(wanted)
+        title = self.tr("Reading {0}").format(wanted[0].title) if len(wanted) == 1 else self.tr("Reading photos")
+        self._tasks = [task for task in self._tasks if not task.finished]
+        self._tasks.append(
+            self._bridge.start(
+                self, read_photos(self._services, wanted), on_partial=self.arrived.emit, on_error=failed,
+                on_cancelled=lambda: self.given_up.emit(wanted), title=title,
+            )
+        )  # fmt: skip
