@@ -73,7 +73,7 @@ def needed(file: str) -> frozenset[str]:
 def _is_plain_library(place: str) -> bool:
     """Tell whether a file is a library that only others load; extensions and plug-ins are loaded by the program."""
     path = PurePosixPath(place)
-    return ".so" in path.name and (path.parent == PurePosixPath() or path.parent.name == "lib")
+    return ".so" in path.name and str(path.parent) in (".", "PySide6/Qt/lib")
 
 
 def without_orphans(entries: Sequence[Entry], needs: Callable[[str], Iterable[str]] = needed) -> list[Entry]:
