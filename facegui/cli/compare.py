@@ -226,6 +226,7 @@ def identify(
         console.print()
         rows = [_candidate_row(candidate, rule) for candidate in candidates[:top]]
         console.print(table("Person", "Similarity", "", "Samples", rows=rows, right=(1, 3)))
+        console.print()
         for sentence in sentences(best.similarity, rule, calibration):
             console.print(sentence)
         if seen.faces_in_photo > 1:

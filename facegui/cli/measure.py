@@ -75,11 +75,11 @@ def evaluate(
         rows = [(row.label, row.value, row.note) for row in report.rows()]
         times = "  ".join(f"{name} {value:.1f}" for name, value in milliseconds.items())
         rows.append(("Milliseconds per photo", f"{found.timings.total:.1f}", times))
-        console.print(f"{report.name or 'Pairs'}, {model} on {provider.active if provider else 'nothing'}")
+        console.print(f"{report.name or 'Pairs'}, {model} on {provider.active if provider else 'nothing'}\n")
         console.print(table("", "", "", rows=rows))
         _show_misses(console, report, misses)
         if plot is not None:
-            console.print(f"Drawn: {shown(plot)}")
+            console.print(f"\nDrawn: {shown(plot)}")
 
     run.output.answer(document, show)
     _tell_problems(run, unreadable)
@@ -121,7 +121,8 @@ def _show_misses(console: Console, report: Report, count: int) -> None:
             )
             for miss in found[:count]
         ]
-        console.print(table("", "", "", rows=rows, right=(0,), title=f"{title} at {at}: {total:,}"))
+        console.print(f"\n{title} at {at}: {total:,}", style="bold")
+        console.print(table("", "", "", rows=rows, right=(0,)))
 
 
 @verb(app, "calibrate", PANEL)
