@@ -198,7 +198,7 @@ def staged(
     workers : int
         Threads; 0 runs the stages one after the other in the caller's thread.
     ahead : int
-        So many items are under way or wait to be taken, at most; by default two for each thread and two batches of
+        So many items are under way or wait to be taken, at most; by default four for each thread and two batches of
         every stage.
 
     Yields
@@ -210,7 +210,7 @@ def staged(
     if workers < 1:
         yield from _one_after_the_other(source, stages)
         return
-    ahead = ahead or 2 * (workers + sum(stage.batch for stage in stages if stage.batch > 1))
+    ahead = ahead or 4 * workers + 2 * sum(stage.batch for stage in stages if stage.batch > 1)
     crew = _Crew(stages, workers)
     line: deque[_Item] = deque()
 
