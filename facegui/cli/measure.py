@@ -76,7 +76,7 @@ def evaluate(
         times = "  ".join(f"{name} {value:.1f}" for name, value in milliseconds.items())
         rows.append(("Milliseconds per photo", f"{found.timings.total:.1f}", times))
         console.print(f"{report.name or 'Pairs'}, {model} on {provider.active if provider else 'nothing'}\n")
-        console.print(table("", "", "", rows=rows))
+        console.print(table("", "", "", rows=rows, whole=(1,)))
         _show_misses(console, report, misses)
         if plot is not None:
             console.print(f"\nDrawn: {shown(plot)}")

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -65,9 +65,25 @@ def reason(error: KnownError, path: Path) -> str:
 
 
 def table(
-    *columns: str, rows: Iterable[Sequence[Any]] = (), right: Sequence[int] = (), title: str = "", caption: str = ""
+    *columns: str,
+    rows: Iterable[Sequence[Any]] = (),
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+    title: str = "",
+    caption: str = "",
 ) -> RenderableType:
-    """Return a table without vertical lines; `right` names the columns of numbers."""
+    """Return a table without vertical lines.
+
+    Parameters
+    ----------
+    columns : str
+        Their headings; none is shown when all are empty.
+    rows : iterable of sequences
+        Text is taken literally.
+    right, whole : sequence of int
+        Columns of numbers, and others that are never broken over lines.
+    title, caption : str
+    """
     from rich import box
     from rich.table import Table
 
@@ -77,8 +93,8 @@ def table(
         header_style="bold", title_style="bold", caption_style="dim",
     )  # fmt: skip
     for number, name in enumerate(columns):
-        number_like = number in right
-        made.add_column(name, justify="right" if number_like else "left", overflow="fold", no_wrap=number_like)
+        justify: Literal["left", "right"] = "right" if number in right else "left"
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=number in (*right, *whole))
     for row in rows:
         made.add_row(*(cell if not isinstance(cell, str) else _text(cell) for cell in row))
     return made
