@@ -188,3 +188,22 @@ def test_real_photos_put_the_same_person_above_the_line(
     assert strangers <= set(found[line:])
     assert not strangers & set(found[:line])
     assert page.results.words.endswith("in 65 photos")
+
+
+def test_a_frame_of_the_camera_is_looked_for(
+    qtbot, page: LookalikesPage, folder: Path, shared_data: Path, services: Services
+) -> None:
+    page.top.folders.set_folders([folder])
+    page.top.cameraWanted.emit()
+    panel = page.camera
+    assert panel is not None
+    assert page.panels.currentWidget() is panel
+    panel.bar.choose(str(shared_data / "video" / "d9.mp4"))
+    qtbot.waitUntil(lambda: panel.camera.frame is not None, timeout=WAIT)
+    QTest.keyClick(panel, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: page.top.probe.text() == "Camera", timeout=WAIT)
+    assert page.panels.currentWidget() is page.results
+    qtbot.waitUntil(lambda: len(page.results.rows) > 0, timeout=WAIT)
+    indexed(qtbot, page)
+    assert page.results.grid.above == 0, "nobody of these photos is the person in the video"
+    assert panel.camera.state == "closed", "the camera was given back"

@@ -83,7 +83,7 @@ class LookalikesPage(Page):
         self.top.cameraWanted.connect(self._open_camera)
         self.top.personWanted.connect(self._ask_probe)
         self.top.faceWanted.connect(self._choose_face)
-        self.top.folders.changed.connect(lambda: self.search.set_folders(self.top.folders.folders))
+        self.top.folders.changed.connect(self._folders_changed)
         self.top.folders.readWanted.connect(self._read_folders)
         self.start.photoWanted.connect(self.choose_files)
         self.start.cameraWanted.connect(self._open_camera)
@@ -101,7 +101,8 @@ class LookalikesPage(Page):
         self.search.ranked.connect(lambda ranking, anew: self._ranked(ranking, anew))
         self.search.nothing.connect(self._show_nothing)
         self.search.said.connect(self._say)
-        self.search.failed.connect(self.show_error)
+        self.search.asked.connect(lambda: self.set_state(State.WORKING))
+        self.search.failed.connect(self._search_failed)
 
     # --- what the window tells the page -------------------------------------------------------------------
 
@@ -238,14 +239,25 @@ class LookalikesPage(Page):
 
     # --- folders and results ------------------------------------------------------------------------------
 
+    def _folders_changed(self) -> None:
+        self.search.set_folders(self.top.folders.folders)
+        if self._probe is not None:
+            self._show_results()
+
     def _read_folders(self, *, retry_skipped: bool = False) -> None:
         self._show_results()
         self.search.read(retry_skipped=retry_skipped)
 
     def _ranked(self, ranking: Ranking, anew: bool) -> None:
+        self.set_state(State.READY)
         self.results.set_ranking(ranking, anew=anew)
 
+    def _search_failed(self, error: Exception) -> None:
+        self.set_state(State.READY)
+        self.show_error(error)
+
     def _show_nothing(self, why: Nothing) -> None:
+        self.set_state(State.READY)
         self.results.clear()
         self.results.show_empty(why.drawing, why.title, why.text, why.action, why.role)
 

@@ -236,7 +236,6 @@ class CameraPanel(TitledPanel):
                 self.camera.open(self.bar.source, self.bar.height_lines)
 
         self.bar.refresh(found)
-        self._take.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stop(self) -> None:
         """Give the camera back."""

@@ -40,6 +40,8 @@ class Search(QObject):
     -------
     ranked(Ranking, bool)
         A new order; True when it answers another question than the one before.
+    asked
+        Another question was put; `ranked`, `nothing` or `failed` follows.
     nothing(Nothing)
         There is no face to show.
     said
@@ -49,6 +51,7 @@ class Search(QObject):
     """
 
     ranked = Signal(object, bool)
+    asked = Signal()
     nothing = Signal(object)
     said = Signal()
     failed = Signal(object)
@@ -84,6 +87,7 @@ class Search(QObject):
         """Search these folders; their index is brought up to date."""
         self._folders = tuple(folders)
         self.report = None
+        self._faces = 0
         self._anew = True
         if read:
             self.read()
@@ -125,6 +129,8 @@ class Search(QObject):
                 )
             )  # fmt: skip
             return
+        if self._anew:
+            self.asked.emit()
         self._bridge.run(
             self, lambda: self._services.lookalikes(question, folders, one_per_photo=one), self._ranked,
             self.failed.emit, newest="rank",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.parts import button, column, row
@@ -34,6 +34,13 @@ class TitledPanel(QWidget):
         self.body.addLayout(self.head)
         self.setLayout(self.body)
         self.shortcut(Qt.Key.Key_Escape).activated.connect(self.left)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the keys, so that Esc and the panel's own keys work at once."""
+        super().showEvent(event)
+        focused = QApplication.focusWidget()
+        if focused is None or not self.isAncestorOf(focused):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def shortcut(self, key: Qt.Key) -> QShortcut:
         """Make a key that works while the focus is in this panel."""
