@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import json
 import os
-import platform
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,61 +22,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegui.errors import KnownError
+from facegui.faces.providers import (
+    GPU_MEND,
+    LABELS,
+    PROVIDERS,
+    ProviderReport,
+    graphics_card,
+    plan_providers,
+    processor,
+)
 
 __all__ = [
-    "PROVIDERS", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "cuda_problem", "graphics_card",
-    "thread_count",
+    "PROVIDERS", "Layer", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "cuda_problem",
+    "graphics_card", "layers", "plan_providers", "thread_count",
 ]  # fmt: skip
 
-PROVIDERS: Mapping[str, str] = {
-    "tensorrt": "TensorrtExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-"""Names in the settings and names in ONNX Runtime, best first."""
-
-_LABELS = {
-    "TensorrtExecutionProvider": "TensorRT",
-    "CUDAExecutionProvider": "CUDA",
-    "CoreMLExecutionProvider": "Core ML",
-    "DmlExecutionProvider": "DirectML",
-    "CPUExecutionProvider": "CPU",
-}
-# TensorRT builds an engine for minutes at first use, so it is never chosen unasked.
-_AUTOMATIC = ("cuda", "coreml", "directml", "cpu")
 _LARGEST_CPU_BATCH = 8
 _CARD_BATCH = 32
-_GPU_MEND = "Install the CUDA libraries with: pip install 'onnxruntime-gpu[cuda,cudnn]' (extra: facegui[cuda])."
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderReport:
-    """What a network was asked to run on and what it really runs on.
-
-    Attributes
-    ----------
-    requested : str
-        Value of the setting: ``auto``, ``cuda`` ...
-    active : str
-        The provider that the session reports after it was made: ``CPU``, ``CUDA`` ...
-    device : str
-        Name of the processor or graphics card.
-    reason : str
-        Why this one, in one sentence.
-    warning : str or None
-        Set when a graphics card was asked for, or is there, and is not used: what, why, what to do.
-    threads : int
-        Processor threads of the session.
-    """
-
-    requested: str
-    active: str
-    device: str
-    reason: str
-    warning: str | None
-    threads: int
 
 
 class Network(Protocol):
@@ -133,79 +96,59 @@ def cuda_problem() -> str | None:
     return None
 
 
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine() or "CPU"
-
-
-def graphics_card() -> str | None:
-    """Return the name of the first NVIDIA card, or None where the driver knows of none."""
-    try:
-        if sys.platform == "win32":
-            driver = ctypes.WinDLL("nvcuda.dll")
-        else:
-            driver = ctypes.CDLL("libcuda.so.1")
-        count = ctypes.c_int()
-        if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)) or count.value < 1:
-            return None
-        name = ctypes.create_string_buffer(128)
-        if driver.cuDeviceGetName(name, len(name), 0):
-            return "NVIDIA"
-        return name.value.decode("utf-8", "replace") or "NVIDIA"
-    except (OSError, AttributeError):
-        return None
-
-
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    providers: tuple[str, ...]
-    card: str | None
-    reason: str
-    warning: str | None
+class Layer:
+    """One step of a network as it was run.
 
-
-def plan_providers(requested: str, built_in: Sequence[str], card: str | None) -> _Plan:
-    """Choose which providers to ask ONNX Runtime for.
-
-    Parameters
+    Attributes
     ----------
-    requested : str
-        A key of `PROVIDERS` or ``auto``.
-    built_in : sequence of str
-        What the installed ONNX Runtime was built with.
-    card : str or None
-        Name of the NVIDIA card, if there is one.
+    kind : str
+        ONNX's name of the operator.
+    inputs, outputs : tuple of tuple of int
+        Shapes, weights included.
+    microseconds : int
     """
-    cpu = PROVIDERS["cpu"]
-    nvidia = (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
-    if requested == "cpu":
-        return _Plan((cpu,), card, "The settings ask for the processor.", None)
-    if requested == "auto":
-        wanted = [PROVIDERS[name] for name in _AUTOMATIC if PROVIDERS[name] in built_in]
-        usable = [name for name in wanted if name not in nvidia or card]
-        if usable and usable[0] != cpu:
-            return _Plan((*usable,), card, "A graphics card was found.", None)
-        if card:
-            warning = f"{card} is not used. The installed ONNX Runtime was built for the processor only. {_GPU_MEND}"
-            return _Plan((cpu,), card, "ONNX Runtime is the build without CUDA.", warning)
-        return _Plan((cpu,), card, "No graphics card that can be used was found.", None)
-    name = PROVIDERS[requested]
-    label = _LABELS[name]
-    if name not in built_in:
-        why = f"The installed ONNX Runtime was built without {label}."
-        mend = _GPU_MEND if name in nvidia else "Choose another one in the settings."
-        return _Plan((cpu,), card, why, f"{label} was asked for and is not used. {why} {mend}")
-    if name in nvidia and card is None:
-        why = "No NVIDIA driver with a graphics card was found."
-        mend = "Install the driver, or choose another one in the settings."
-        return _Plan((cpu,), card, why, f"{label} was asked for and is not used. {why} {mend}")
-    chain = (name, PROVIDERS["cuda"], cpu) if requested == "tensorrt" else (name, cpu)
-    return _Plan(chain, card, f"The settings ask for {label}.", None)
+
+    kind: str
+    inputs: tuple[tuple[int, ...], ...]
+    outputs: tuple[tuple[int, ...], ...]
+    microseconds: int
+
+
+def layers(file: Path, inputs: Mapping[str, NDArray[Any]]) -> list[Layer]:
+    """Run a network once on one thread of the processor and return what it did, step by step.
+
+    Raises
+    ------
+    OSError
+        The record cannot be written into the folder for temporary files.
+    """
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 4
+        options.enable_profiling = True
+        options.profile_file_prefix = str(Path(folder) / "profile")
+        session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=[PROVIDERS["cpu"]])
+        session.run(None, dict(inputs))
+        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+    return [
+        Layer(
+            event["args"]["op_name"],
+            _shapes(event["args"], "input_type_shape"),
+            _shapes(event["args"], "output_type_shape"),
+            event["dur"],
+        )
+        for event in events
+        if event.get("cat") == "Node" and event["name"].endswith("kernel_time")
+    ]
+
+
+def _shapes(event: Mapping[str, Any], key: str) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes out of a list such as ``[{"float": [1, 64, 56, 56]}]``."""
+    return tuple(tuple(shape) for item in event.get(key, ()) for shape in item.values())
 
 
 class OnnxNetwork:
@@ -248,7 +191,7 @@ class OnnxNetwork:
         On the processor one for each thread: with more, what lies between two layers no longer fits its cache.
         """
         report = self.report
-        return min(report.threads, _LARGEST_CPU_BATCH) if report.active == _LABELS[PROVIDERS["cpu"]] else _CARD_BATCH
+        return min(report.threads, _LARGEST_CPU_BATCH) if report.active == LABELS[PROVIDERS["cpu"]] else _CARD_BATCH
 
     def single(self) -> OnnxNetwork:
         """Return the network for callers that run side by side.
@@ -257,7 +200,7 @@ class OnnxNetwork:
         graphics card is shared as it is.
         """
         report = self.report
-        if report.active != _LABELS[PROVIDERS["cpu"]] or report.threads == 1:
+        if report.active != LABELS[PROVIDERS["cpu"]] or report.threads == 1:
             return self
         with self._lock:
             if self._single is None:
@@ -324,11 +267,11 @@ class OnnxNetwork:
         warning = plan.warning
         reason = plan.reason
         if active != plan.providers[0]:
-            reason = f"{_LABELS[plan.providers[0]]} could not be started."
-            warning = f"{plan.card or 'The graphics card'} is not used. {reason} {_GPU_MEND}"
+            reason = f"{LABELS[plan.providers[0]]} could not be started."
+            warning = f"{plan.card or 'The graphics card'} is not used. {reason} {GPU_MEND}"
         on_card = active in (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
-        device = plan.card if on_card and plan.card else _processor()
+        device = plan.card if on_card and plan.card else processor()
         self._report = ProviderReport(
-            self._provider, _LABELS.get(active, active), device, reason, warning, self._threads
+            self._provider, LABELS.get(active, active), device, reason, warning, self._threads
         )
         return session
