@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from facegui.faces.types import Photo
+from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.enroll_parts import FaceDetails
 from facegui.gui.pages.enroll_reading import Sample, without_pixels
@@ -69,11 +70,11 @@ class CameraPane(QWidget):
         assert side_layout is not None
         side_layout.addWidget(self.take_button)
         foot = row(self.details, side)
-        foot.setStretch(0, 5)
+        foot.setStretch(0, 6)
         foot.setStretch(1, 4)
         holder = QWidget()
         holder.setLayout(foot)
-        holder.setFixedHeight(self.details.crop.sizeHint().height())
+        holder.setFixedHeight(self.details.crop.sizeHint().height() + 2 * theme.size("unit"))
         layout = column(self.bar, self.camera, holder)
         layout.setStretch(1, 1)
         self.setLayout(layout)

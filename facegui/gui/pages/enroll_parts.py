@@ -26,7 +26,7 @@ from facegui.gui import theme
 from facegui.gui.pages.enroll_reading import Reading, Wanted
 from facegui.gui.widgets.face_card import CropView, QualityBar
 from facegui.gui.widgets.parts import column, label, row
-from facegui.gui.widgets.photo_marks import quality_text, reason_advice
+from facegui.gui.widgets.photo_marks import quality_text, reason_advice, reason_text
 
 __all__ = ["FaceDetails", "PhotoList", "PhotoRow", "line_of", "sentence"]
 
@@ -74,11 +74,14 @@ class FaceDetails(QWidget):
         self._bar.set_quality(quality)
         self._bar.setVisible(quality is not None)
         words = empty
-        if quality is not None:
+        if quality is not None and quality.reasons:
+            # Only the worst, with what to do; the inspector and the tooltip have all.
+            worst = quality.reasons[0]
+            words = f"{sentence(reason_text(worst))}. {reason_advice(worst)}"
+        elif quality is not None:
             words = sentence(quality_text(quality)) + "."
-            if quality.reasons:
-                words += " " + reason_advice(quality.reasons[0])
         self._words.setText(words)
+        self._words.setToolTip(quality_text(quality) if quality is not None else "")
         theme.set_role(self._words, "warning" if quality is not None and quality.reasons else "muted")
         self.setAccessibleName(title or self.tr("Aligned face"))
         self.setAccessibleDescription(words)

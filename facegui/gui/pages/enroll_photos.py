@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from facegui.faces.types import Photo
+from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.enroll_parts import FaceDetails, PhotoList, line_of
 from facegui.gui.pages.enroll_reading import PhotoReader, Pictures, Reading, Sample, Wanted, load_picture
@@ -78,10 +79,10 @@ class PhotoPane(QWidget):
         self.list.chosen.connect(self._line_chosen)
         self._foot = QWidget()
         foot = row(self.details, self.list)
-        foot.setStretch(0, 5)
+        foot.setStretch(0, 6)
         foot.setStretch(1, 4)
         self._foot.setLayout(foot)
-        self._foot.setFixedHeight(self.details.crop.sizeHint().height())
+        self._foot.setFixedHeight(self.details.crop.sizeHint().height() + 2 * theme.size("unit"))
         layout = column(self.view, self._foot)
         layout.setStretch(0, 1)
         self.setLayout(layout)

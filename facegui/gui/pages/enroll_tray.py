@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
@@ -18,6 +19,7 @@ from facegui.gui.widgets.empty_state import Drawing
 from facegui.gui.widgets.face_card import CropView, FaceCard
 from facegui.gui.widgets.parts import button, card, column, label, row, scrolled
 from facegui.gui.widgets.person_picker import PersonPicker
+from facegui.gui.widgets.photo_marks import quality_text
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -48,8 +50,10 @@ class SampleCard(FaceCard):
         """Write its place in the tray, from 0, into the caption."""
         if place != self._place:
             self._place = place
-            self.set_face(self.sample.face, self.tr("Sample {0}").format(place + 1))
-            self.setToolTip(self.sample.title)
+            face = self.sample.face
+            shown = replace(face.quality, reasons=face.quality.reasons[:1])  # the card has room for the worst one
+            self.set_crop(face.crop, self.tr("Sample {0}").format(place + 1), shown)
+            self.setToolTip(f"{self.sample.title}\n{quality_text(face.quality)}")
             self.setAccessibleName(self.tr("Sample {0}, {1}").format(place + 1, self.sample.title))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
