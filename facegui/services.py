@@ -150,6 +150,10 @@ class Services:
         self._read_only = read_only
         self._gallery: Gallery | None = None
         self._catalog = Catalog()
+        if model is None and not self._catalog.has(self.settings.model, "embedder"):
+            # It was removed by hand; a program that does not start could not be told to use another one.
+            self.settings = replace(self.settings, model=Settings().model)
+            self.ignored_settings = (*self.ignored_settings, "model")
         self._model = self._catalog.model(model or self.settings.model, "embedder")
         self._pipeline: FacePipeline | None = None
         self._network: OnnxNetwork | None = None

@@ -18,7 +18,7 @@ from facegui.matching.calibration import Calibration, Condition
 from facegui.matching.derivation import derive
 from facegui.services import Services
 
-__all__ = ["Calibrated", "calibrate_models"]
+__all__ = ["Calibrated", "calibrate_models", "derive_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,43 @@ def calibrate_models(services: Services, models: Sequence[ModelInfo], photos: La
         )
     turned = np.asarray(photos.profiles, bool)
     readable = np.array([place not in found.unreadable for place in range(len(photos.paths))])
-    conditions = (Condition.FRONTAL, Condition.PROFILE) if turned.any() else (Condition.FRONTAL,)
+    people = np.asarray(photos.people)[readable]
     result = []
     for number, model in enumerate(models):
         yield Progress(number, len(models), f"deriving {model.id}")
         vectors = _matrix(found.vectors[model.sha256])[readable]
-        calibrations = tuple(
-            derive(
-                vectors, np.asarray(photos.people)[readable], model_id=model.sha256, source=source,
-                condition=condition, is_profile=turned[readable],
-            )
-            for condition in conditions
-        )  # fmt: skip
-        result.append((model, calibrations))
+        result.append((model, derive_all(model, vectors, people, turned[readable], source)))
     unreadable = {str(photos.paths[place]): reason for place, reason in found.unreadable.items()}
     return Calibrated(tuple(result), unreadable, found.seconds)
+
+
+def derive_all(
+    model: ModelInfo, vectors: NDArray[np.float32], people: NDArray[np.str_], turned: NDArray[np.bool_], source: str
+) -> tuple[Calibration, ...]:
+    """Derive the calibrations of one model, one per condition that the photos allow.
+
+    Parameters
+    ----------
+    model : ModelInfo
+    vectors : array of float32, shape (n, d)
+        One row per photo, NaN where no face was found.
+    people : array of str, shape (n,)
+        Who is on each.
+    turned : array of bool, shape (n,)
+        Whether it shows a face turned far to the side.
+    source : str
+        What the photos are, in words.
+
+    Raises
+    ------
+    KnownError
+        There are too few people.
+    """
+    conditions = (Condition.FRONTAL, Condition.PROFILE) if turned.any() else (Condition.FRONTAL,)
+    return tuple(
+        derive(vectors, people, model_id=model.sha256, source=source, condition=condition, is_profile=turned)
+        for condition in conditions
+    )
 
 
 def _matrix(vectors: Sequence[Vector | None]) -> NDArray[np.float32]:

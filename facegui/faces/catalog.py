@@ -159,6 +159,10 @@ class Catalog:
         """Return the models, of one role if asked, in the order of the manifests."""
         return tuple(model for model in self._models.values() if role in (None, model.role))
 
+    def has(self, model_id: str, role: str | None = None) -> bool:
+        """Tell whether there is a model with this id or sha256."""
+        return any(model_id in (model.id, model.sha256) for model in self.models(role))
+
     def model(self, model_id: str, role: str | None = None) -> ModelInfo:
         """Return one model by its id or its sha256.
 

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegui.errors import KnownError
-from facegui.faces import packs_wrap as wrap
+from facegui.faces import packs_form as forms
 from facegui.faces.align import CROP_SIZE
 from facegui.faces.catalog import file_sha256
 from facegui.faces.packs_apart import Tell
 from facegui.faces.packs_proposal import Preprocessing, Proposal, candidates, choose, some_of
+from facegui.faces.packs_wrap import resizing, wrap
 from facegui.faces.session import OnnxNetwork
 
 __all__ = ["examine"]
@@ -63,8 +64,8 @@ def examine(arguments: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """
     file, out = Path(arguments["file"]), Path(arguments["out"])
     tell(0, 0, "Reading the file")
-    model = wrap.load(file)
-    form = wrap.describe(model, file.name)
+    model = forms.load(file)
+    form = forms.describe(model, file.name)
     with np.load(arguments["faces"], allow_pickle=False) as stored:
         crops: NDArray[np.uint8] = np.ascontiguousarray(stored["crops"], np.uint8)
     people = [str(person) for person in arguments["people"]]
@@ -80,7 +81,7 @@ def examine(arguments: dict[str, Any], tell: Tell) -> dict[str, Any]:
     digest = file_sha256(file)
     facts = {"original_sha256": digest, "preprocessing": str(proposal.way), "layout": bare.form.layout}
     tell(0, 0, "Writing the model")
-    wrap.write(wrap.wrap(bare.model, bare.form, proposal.way, bare.dimension, facts), out)
+    forms.write(wrap(bare.model, bare.form, proposal.way, bare.dimension, facts), out)
     _must_be_the_same(file.name, bare, proposal.way, out, crops[: 2 * _BATCH], int(arguments["threads"]))
     bare.remove()
     return {
@@ -118,13 +119,13 @@ class _Bare:
     name : str
         Name of the file, for errors.
     model : onnx.ModelProto
-    form : wrap.Form
+    form : forms.Form
     file : Path
         Where it may be written.
     threads : int
     """
 
-    def __init__(self, name: str, model: Any, form: wrap.Form, file: Path, threads: int) -> None:
+    def __init__(self, name: str, model: Any, form: forms.Form, file: Path, threads: int) -> None:
         self._file, self._threads = file, threads
         self.dimension = 0
         problem = ""
@@ -138,10 +139,10 @@ class _Bare:
                 return
         if form.batch > 1:
             problem = f"It takes {form.batch} faces at a time, neither one nor any number."
-        raise wrap.unsuitable(name, problem)
+        raise forms.unsuitable(name, problem)
 
     def _start(self) -> None:
-        wrap.write(self.model, self._file)
+        forms.write(self.model, self._file)
         self._network = OnnxNetwork(self._file, provider="cpu", threads=self._threads)
         try:
             _ = self._network.report
@@ -160,7 +161,7 @@ class _Bare:
         if together.ndim < 2 or together.shape[0] != len(noise) or together[0].size != max(together.shape[1:]):
             raise _Wrong(f"For 3 faces it gives numbers of the shape {together.shape} instead of 3 lists.")
         together = together.reshape(len(noise), -1)
-        if together.shape[1] < wrap.LEAST_NUMBERS:
+        if together.shape[1] < forms.LEAST_NUMBERS:
             raise _Wrong(f"It gives {together.shape[1]} numbers per face, too few to tell people apart.")
         if not np.isfinite(together).all():
             raise _Wrong("It gives numbers that are not finite.")
@@ -200,7 +201,7 @@ class _Bare:
             if form.kind == "uint8" and way.colour == "BGR":
                 values = values[..., ::-1]
             if (form.height, form.width) != (CROP_SIZE, CROP_SIZE):
-                rows, columns = wrap.resizing(side, form.height), wrap.resizing(side, form.width)
+                rows, columns = resizing(side, form.height), resizing(side, form.width)
                 values = np.einsum("hy,nyxc,wx->nhwc", rows, values, columns, optimize=True)
             if form.layout == "NCHW":
                 values = values.transpose(0, 3, 1, 2)
@@ -219,13 +220,13 @@ class _Bare:
         self._file.unlink(missing_ok=True)
 
 
-def _attempts(model: Any, form: wrap.Form) -> Iterator[tuple[Any, wrap.Form]]:
+def _attempts(model: Any, form: forms.Form) -> Iterator[tuple[Any, forms.Form]]:
     """Give the ways to understand a network, the better ones first."""
     layouts = (form.layout,) if form.certain else ("NCHW", "NHWC")
     for layout in layouts:
         understood = replace(form, layout=layout)
         if form.batch:
-            yield wrap.free_batch(model, understood)
+            yield forms.free_batch(model, understood)
         if form.batch <= 1:
             yield model, understood
 
@@ -278,7 +279,7 @@ def _must_tell_people_apart(name: str, proposal: Proposal, people: list[str], us
         return
     best = max(each.order for each in proposal.tried)
     if best < _CHANCE:
-        raise wrap.unsuitable(
+        raise forms.unsuitable(
             name,
             f"It does not tell people apart: on {len(used)} faces, two photos of one person are more alike than two of "
             f"different people in {best:.0%} of the cases, and chance gives 50%.",
@@ -302,4 +303,4 @@ def _must_be_the_same(
             and _cosines(alone, wanted[:1]).min() >= _SAME
         )
     if not right:
-        raise wrap.unsuitable(name, "With its preprocessing built in it no longer gives the same numbers.")
+        raise forms.unsuitable(name, "With its preprocessing built in it no longer gives the same numbers.")

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +21,24 @@ from facegui.faces.align import CROP_SIZE
 from facegui.faces.catalog import Catalog, ModelInfo, file_sha256
 from facegui.faces.examine import examine
 from facegui.faces.packs_apart import SILENCE, run_apart
-from facegui.faces.packs_manifest import add_entry, changing, entries, models_folder, remove_entry
+from facegui.faces.packs_entry import Origin, entry_for
+from facegui.faces.packs_manifest import add_entry, changing, draft, entries, models_folder, remove_entry
 from facegui.faces.packs_proposal import disguises
 from facegui.jobs import Job
 
-__all__ = ["Added", "Origin", "TryFaces", "add_model", "disguised", "labelled", "model_id_for", "remove_model"]
+__all__ = [
+    "Added",
+    "Origin",
+    "TryFaces",
+    "add_model",
+    "check_name",
+    "disguised",
+    "labelled",
+    "model_id_for",
+    "remove_model",
+]
 
-NO_LICENCE = "Not stated"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
-_DRAFT = ".adding-"
 
 Triple = tuple[float, float, float]
 
@@ -72,17 +78,6 @@ def _stacked(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     if not len(crops):  # noise will do to see whether the network runs
         return np.random.default_rng(0).integers(0, 256, (1, CROP_SIZE, CROP_SIZE, 3), np.uint8)
     return np.stack(list(crops))
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a model comes from, in words; what is not known stays empty."""
-
-    title: str = ""
-    licence: str = NO_LICENCE
-    source: str = ""
-    training_data: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,20 +165,14 @@ def add_model(
     model_id = name or model_id_for(file)
     origin = origin or Origin()
     catalog = Catalog()
-    _check_name(model_id, catalog)
+    check_name(model_id, catalog)
     if not file.is_file():
         raise KnownError(f"{file} was not found.", "There is no such file.", "Check its name.")
     folder = models_folder()
-    _clear_drafts(folder)
     try:
-        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=folder))
-    except OSError as error:
-        raise _not_written(folder, error) from error
-    try:
-        with changing(draft):
-            stored = draft / "faces.npz"
+        with draft(folder) as place:
+            stored, out = place / "faces.npz", place / "model.onnx"
             np.savez(stored, crops=faces.crops)
-            out = draft / "model.onnx"
             found = yield from run_apart(
                 examine,
                 {
@@ -193,13 +182,13 @@ def add_model(
                 what=f"{file.name} cannot be used as a model.",
                 silence=silence,
             )  # fmt: skip
-            digest = file_sha256(out)
-            entry = _entry(model_id, file, digest, found, faces, origin)
-            _take_in(folder, out, entry)
+            _take_in(folder, out, entry_for(model_id, file, file_sha256(out), found, origin, known=faces.known))
     except OSError as error:
-        raise _not_written(folder, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        raise KnownError(
+            "The model was not added.",
+            f"{error.filename or folder}: {error.strerror or error}.",
+            "Check that the disk is not full and the folder can be written.",
+        ) from error
     return Added(
         model=Catalog().model(model_id),
         original_sha256=found["original_sha256"],
@@ -214,15 +203,13 @@ def add_model(
     )
 
 
-def _not_written(folder: Path, error: OSError) -> KnownError:
-    return KnownError(
-        "The model was not added.",
-        f"{error.filename or folder}: {error.strerror or error}.",
-        "Check that the disk is not full and the folder can be written.",
-    )
+def check_name(model_id: str, catalog: Catalog) -> None:
+    """Refuse a name that no model can have, or that another one has.
 
-
-def _check_name(model_id: str, catalog: Catalog) -> None:
+    Raises
+    ------
+    KnownError
+    """
     if not _ID.fullmatch(model_id):
         raise KnownError(
             f"{model_id!r} cannot be the name of a model.",
@@ -239,18 +226,11 @@ def _check_name(model_id: str, catalog: Catalog) -> None:
             )
 
 
-def _clear_drafts(folder: Path) -> None:
-    """Remove what runs that were killed left behind; drafts that somebody works on are locked."""
-    for draft in folder.glob(f"{_DRAFT}*"):
-        with contextlib.suppress(OSError), changing(draft, wait=False):
-            shutil.rmtree(draft, ignore_errors=True)
-
-
 def _take_in(folder: Path, file: Path, entry: dict[str, Any]) -> None:
     """Move the file to its place and list it; without its entry a file is nothing."""
     with changing(folder):
         catalog = Catalog()
-        _check_name(entry["id"], catalog)
+        check_name(entry["id"], catalog)
         same = next((known for known in catalog.models() if known.sha256 == entry["sha256"]), None)
         if same is not None:
             raise KnownError(
@@ -260,60 +240,6 @@ def _take_in(folder: Path, file: Path, entry: dict[str, Any]) -> None:
             )
         file.replace(folder / entry["file"])
         add_entry(folder, entry)
-
-
-def _entry(
-    model_id: str, file: Path, digest: str, found: Mapping[str, Any], faces: TryFaces, origin: Origin
-) -> dict[str, Any]:
-    form, way = found["form"], found["way"]
-    return {
-        "id": model_id,
-        "title": origin.title or model_id,
-        "role": "embedder",
-        "file": f"{model_id}.onnx",
-        "sha256": digest,
-        "licence": origin.licence or NO_LICENCE,
-        "source": origin.source or f"Added from {file.name}",
-        "training_data": origin.training_data,
-        "dimension": int(found["dimension"]),
-        "input_size": [CROP_SIZE, CROP_SIZE],
-        "layout": "NHWC",
-        "colour": "RGB",
-        "mean": 0.0,
-        "scale": 1.0,
-        "alignment": "arcface112",
-        "notes": _notes(found, faces),
-        "added": date.today().isoformat(),
-        "original_file": file.name,
-        "original_sha256": found["original_sha256"],
-        "original_layout": form["layout"],
-        "original_type": form["kind"],
-        "original_size": [form["width"], form["height"]],
-        "original_colour": way["colour"],
-        "original_mean": [float(value) for value in way["mean"]],
-        "original_scale": [float(value) for value in way["scale"]],
-        **dict(origin.extra),
-    }
-
-
-def _notes(found: Mapping[str, Any], faces: TryFaces) -> str:
-    form = found["form"]
-    parts = [f"Inside the file: {found['words']}"]
-    size = (form["width"], form["height"])
-    if size != (CROP_SIZE, CROP_SIZE):
-        parts.append(f"resized to {size[0]} x {size[1]}")
-    if found["loop"]:
-        parts.append("one face at a time")
-    text = ", ".join(parts) + "."
-    if found["settled"]:
-        return text
-    if not found["tried"]:
-        return f"{text} Colours and scaling are the usual ones, untried: a guess."
-    tried = f"{len(found['tried'])} ways on {found['faces']} faces"
-    if not faces.known:
-        return f"{text} Colours and scaling are a guess: {tried} of changed copies, not of other photos, were tried."
-    how = "clearly the best" if found["clear"] else "the best, though not by much,"
-    return f"{text} That was {how} of {tried} of {found['people']} people."
 
 
 def remove_model(model_id: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -15,10 +16,11 @@ from typing import Any
 from facegui import paths
 from facegui.errors import KnownError
 
-__all__ = ["MANIFEST", "add_entry", "changing", "entries", "entry_text", "models_folder", "remove_entry"]
+__all__ = ["MANIFEST", "add_entry", "changing", "draft", "entries", "entry_text", "models_folder", "remove_entry"]
 
 MANIFEST = "manifest.toml"
 _LOCK = ".lock"
+_DRAFT = ".adding-"
 _HEAD = "# The models that were added; `facegui models add` and `facegui models remove` write this file.\nformat = 1\n"
 _START = re.compile(r"^\[\[\s*model\s*\]\]", re.MULTILINE)
 
@@ -56,6 +58,26 @@ def changing(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
+
+
+@contextlib.contextmanager
+def draft(folder: Path) -> Iterator[Path]:
+    """Give a folder inside of `folder` to work in; it is removed afterwards, and after a kill by the next one.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+    """
+    for left in folder.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError), changing(left, wait=False):  # one that somebody works in is locked
+            shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=folder))
+    try:
+        with changing(made):
+            yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _text(folder: Path) -> str:

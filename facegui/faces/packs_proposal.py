@@ -57,11 +57,14 @@ class Preprocessing:
         return made[..., ::-1] if self.colour == "BGR" else made
 
     def __str__(self) -> str:
-        mean, scale = (_same_or_all(values) for values in (self.mean, self.scale))
-        return f"{self.colour}, (pixel - {mean}) * {scale}" if any(self.mean) else f"{self.colour}, pixel * {scale}"
+        if set(self.scale) == {1.0} and not any(self.mean):
+            return f"{self.colour}, pixels as they are"
+        mean = _in_words(self.mean)
+        pixel = f"(pixel - {mean})" if any(self.mean) else "pixel"
+        return f"{self.colour}, {pixel} / {_in_words([1 / scale if scale else np.inf for scale in self.scale])}"
 
 
-def _same_or_all(values: tuple[float, ...]) -> str:
+def _in_words(values: Sequence[float]) -> str:
     shown = [f"{value:.6g}" for value in values]
     return shown[0] if len(set(shown)) == 1 else f"[{', '.join(shown)}]"
 

@@ -3,212 +3,26 @@
 Whatever a network wants (colour order, scaling, layout, size, number type, one face at a time) goes into the file, so
 that it takes ``input``, uint8 RGB (n, 112, 112, 3), and gives ``embedding``, float32 (n, d), rows of length 1. Nothing
 else in the program needs to know where a network came from.
-
-The parser of ONNX is written in C++ and reads files of strangers here: only call this in a process of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.errors import KnownError
 from facegui.faces.align import CROP_SIZE
+from facegui.faces.packs_form import CHANNELS, Form
 from facegui.faces.packs_proposal import Preprocessing
 
-__all__ = ["Form", "describe", "free_batch", "load", "resizing", "unsuitable", "wrap", "write"]
+__all__ = ["resizing", "wrap"]
 
-LEAST_NUMBERS = 16
-"""Fewer numbers than this cannot tell people apart; networks for age or sex give 2 or 3."""
-
-_CHANNELS = 3
 _PREFIX = "net/"
 _IR_VERSION = 8  # from 4 on, weights that are no inputs are constants, which ONNX Runtime can fold
 _SCAN_OPSET = 9
 _CONVERT_TO = 13
 _TINY = 1e-24
-_KINDS = {1: "float32", 2: "uint8", 10: "float16"}  # onnx.TensorProto.DataType
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a network takes and gives.
-
-    Attributes
-    ----------
-    source, target : str
-        Names of its input and of the output that is the embedding.
-    layout : str
-        ``NCHW`` or ``NHWC``.
-    kind : str
-        ``float32``, ``float16`` or ``uint8``.
-    height, width : int
-        In pixels.
-    batch : int
-        Faces at a time; 0 where that is free.
-    opset : int
-    certain : bool
-        Whether the file says the layout; where all axes are free it is a guess that must be tried.
-    """
-
-    source: str
-    target: str
-    layout: str
-    kind: str
-    height: int
-    width: int
-    batch: int
-    opset: int
-    certain: bool
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Axes of one picture as the network takes it."""
-        if self.layout == "NCHW":
-            return _CHANNELS, self.height, self.width
-        return self.height, self.width, _CHANNELS
-
-
-def unsuitable(name: str, why: str) -> KnownError:
-    """Return the error for a file that is no embedder."""
-    return KnownError(
-        f"{name} cannot be used as a model.",
-        why,
-        "Choose an ONNX file of a face embedder: one picture in, one list of numbers out.",
-    )
-
-
-def load(file: Path) -> Any:
-    """Read a file, with weights that lie beside it, as ``onnx.ModelProto``.
-
-    Raises
-    ------
-    KnownError
-        It is no ONNX file, or a part of it is missing.
-    """
-    import onnx
-
-    try:
-        model = onnx.load(str(file), format="protobuf", load_external_data=False)
-    except OSError as error:
-        raise KnownError(f"{file} cannot be read.", f"{error.strerror or error}.", "Check its name.") from error
-    except Exception as error:  # protobuf raises its own types
-        raise unsuitable(file.name, "It is not an ONNX file, or it is damaged.") from error
-    if not model.graph.node:
-        raise unsuitable(file.name, "It is not an ONNX file, or there is no network in it.")
-    try:
-        onnx.load_external_data_for_model(model, str(file.parent))
-    except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise KnownError(
-            f"{file.name} cannot be used as a model.",
-            "Its weights lie in another file, which is missing or damaged.",
-            "Put that file into the same folder under its old name.",
-        ) from error
-    return model
-
-
-def _axes(value: Any) -> list[int]:
-    """Return the lengths of the axes of an input or output; 0 where free."""
-    return [int(axis.dim_value) for axis in value.type.tensor_type.shape.dim]
-
-
-def _has_shape(value: Any) -> bool:
-    return bool(value.type.HasField("tensor_type") and value.type.tensor_type.HasField("shape"))
-
-
-def describe(model: Any, name: str) -> Form:
-    """Find out what a network takes and gives.
-
-    Raises
-    ------
-    KnownError
-        It does not take one picture, or does not give one embedding.
-    """
-    graph = model.graph
-    stored = {item.name for item in graph.initializer} | {item.values.name for item in graph.sparse_initializer}
-    inputs = [item for item in graph.input if item.name not in stored]
-    if len(inputs) != 1:
-        names = ", ".join(item.name for item in inputs[:5]) or "none"
-        raise unsuitable(name, f"It takes {len(inputs)} inputs ({names}) instead of one picture.")
-    source = inputs[0]
-    kind = _KINDS.get(source.type.tensor_type.elem_type)
-    if kind is None:
-        raise unsuitable(name, "Its input is neither float32 nor float16 nor uint8.")
-    axes = _axes(source) if _has_shape(source) else [0, 0, 0, 0]
-    if len(axes) != 4:
-        raise unsuitable(name, f"Its input has {len(axes)} axes; a picture has four: number, height, width, colours.")
-    layout, certain = _layout(axes, name)
-    height, width = axes[2:] if layout == "NCHW" else axes[1:3]
-    opsets = [int(item.version) for item in model.opset_import if item.domain in ("", "ai.onnx")]
-    return Form(
-        source=source.name, target=_target(graph, name), layout=layout, kind=kind,
-        height=height or width or CROP_SIZE, width=width or height or CROP_SIZE, batch=axes[0],
-        opset=max(opsets, default=1), certain=certain,
-    )  # fmt: skip
-
-
-def _layout(axes: list[int], name: str) -> tuple[str, bool]:
-    if axes[1] == _CHANNELS:
-        return "NCHW", True
-    if axes[3] == _CHANNELS:
-        return "NHWC", True
-    if not axes[1] or not axes[3]:
-        return "NCHW", False
-    raise unsuitable(name, f"Its input is {' x '.join(map(str, axes))}: no axis holds the three colours.")
-
-
-def _target(graph: Any, name: str) -> str:
-    """Return the output that is an embedding: one list of at least so many numbers per face."""
-    fitting = [item.name for item in graph.output if not _has_shape(item) or _is_list(_axes(item))]
-    if len(fitting) == 1:
-        return str(fitting[0])
-    if len(graph.output) > 1:
-        raise unsuitable(name, f"It gives {len(graph.output)} outputs, as detectors do, instead of one embedding.")
-    axes = _axes(graph.output[0]) if graph.output else []
-    shown = " x ".join(str(axis or "n") for axis in axes) or "nothing"
-    raise unsuitable(name, f"It gives {shown} instead of one list of at least {LEAST_NUMBERS} numbers per face.")
-
-
-def _is_list(axes: list[int]) -> bool:
-    return len(axes) >= 2 and all(axis == 1 for axis in axes[2:]) and (not axes[1] or axes[1] >= LEAST_NUMBERS)
-
-
-def free_batch(model: Any, form: Form) -> tuple[Any, Form]:
-    """Return a copy whose number of faces is free; whether it still computes the same must be tried."""
-    copy = type(model)()
-    copy.CopyFrom(model)
-    stored = {form.source, form.target}
-    for item in (*copy.graph.input, *copy.graph.output):
-        if item.name in stored and _has_shape(item):
-            item.type.tensor_type.shape.dim[0].dim_param = "N"
-    del copy.graph.value_info[:]  # they say the old number
-    return copy, replace(form, batch=0)
-
-
-def write(model: Any, file: Path) -> None:
-    """Write a model; the same model gives the same bytes.
-
-    Raises
-    ------
-    KnownError
-        It is too large for one file, or the disk is full.
-    """
-    try:
-        data = model.SerializeToString(deterministic=True)
-    except Exception as error:  # protobuf raises its own types
-        raise unsuitable(file.name, "It is larger than 2 GB, the most that one ONNX file can hold.") from error
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise KnownError(
-            "The model could not be written.",
-            f"{file.parent}: {error.strerror or error}.",
-            "Check that the disk is not full and the folder can be written.",
-        ) from error
 
 
 def resizing(size: int, length: int) -> NDArray[np.float32]:
@@ -331,7 +145,7 @@ def wrap(model: Any, form: Form, way: Preprocessing, dimension: int, facts: dict
     # With a prefix, no name in the network can be one of those added here.
     copy = onnx.compose.add_prefix(model, _PREFIX)
     graph = copy.graph
-    picture = [CROP_SIZE, CROP_SIZE, _CHANNELS]
+    picture = [CROP_SIZE, CROP_SIZE, CHANNELS]
     first, start = ("N", "input") if form.batch == 0 else (1, "facegui/face")
     before = _before(form, way, start)
     before.end(_PREFIX + form.source)
@@ -361,7 +175,7 @@ def _loop(graph: Any, dimension: int) -> None:
     body = type(graph)()
     body.CopyFrom(graph)
     body.name = "one_face"
-    one = numpy_helper.from_array(np.array([1, CROP_SIZE, CROP_SIZE, _CHANNELS], np.int64), "facegui/one_shape")
+    one = numpy_helper.from_array(np.array([1, CROP_SIZE, CROP_SIZE, CHANNELS], np.int64), "facegui/one_shape")
     flat = numpy_helper.from_array(np.array([dimension], np.int64), "facegui/flat_shape")
     body.initializer.extend([one, flat])
     nodes = [
@@ -371,7 +185,7 @@ def _loop(graph: Any, dimension: int) -> None:
     ]
     del body.node[:], body.input[:], body.output[:]
     body.node.extend(nodes)
-    picture = [CROP_SIZE, CROP_SIZE, _CHANNELS]
+    picture = [CROP_SIZE, CROP_SIZE, CHANNELS]
     body.input.append(helper.make_tensor_value_info("facegui/item", TensorProto.UINT8, picture))
     body.output.append(helper.make_tensor_value_info("facegui/row", TensorProto.FLOAT, [dimension]))
     for field in ("node", "initializer", "sparse_initializer", "input", "output", "quantization_annotation"):
