@@ -18,6 +18,15 @@ HERE = Path(__file__).parent
 def test_the_main_job_works_on_an_x_server() -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "xcb"}
     command = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24"]
-    command += [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_verify_photos.py"), str(HERE / "test_enroll.py")]
+    command += [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(HERE / "test_verify_photos.py"),
+        str(HERE / "test_enroll.py"),
+    ]
     done = subprocess.run(command, cwd=HERE.parent.parent, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
