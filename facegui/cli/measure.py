@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from facegui.faces.catalog import ModelInfo
+    from facegui.matching.baseline import Change
     from facegui.matching.calibration import Calibration
     from facegui.matching.report import Miss, Report
 
 PANEL = "Measure"
 _SHOWN_MISSES = 5
 _SHOWN_PROBLEMS = 5
+_ALLOWED_FALL = 5e-4
 
 
 @verb(app, "evaluate", PANEL)
@@ -34,6 +36,15 @@ def evaluate(
     misses: Annotated[
         int, typer.Option("--misses", metavar="N", min=0, help="So many wrong pairs of each kind.")
     ] = _SHOWN_MISSES,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", metavar="FILE.json", help="Exit status 1 if a figure of it has fallen.")
+    ] = None,
+    save_baseline: Annotated[
+        Path | None, typer.Option("--save-baseline", metavar="FILE.json", help="Keep the figures for --compare.")
+    ] = None,
+    allow: Annotated[
+        float, typer.Option("--allow", metavar="SHARE", min=0.0, max=1.0, help="A smaller fall is none.")
+    ] = _ALLOWED_FALL,
 ) -> int:
     """Measure a model on pairs of photos: accuracy, ROC, error rates, each with its interval.
 
@@ -42,10 +53,12 @@ def evaluate(
     from dataclasses import asdict
 
     from facegui.cli.embedding import embed_each
+    from facegui.matching import baseline
     from facegui.matching.evaluation import evaluate_pairs
     from facegui.matching.plots import plot as draw
     from facegui.matching.protocols import read_pairs
 
+    before = baseline.load(compare) if compare is not None else None
     listed = read_pairs(pairs)
     paths = listed.with_root(root or pairs.parent)
     with run.services() as services:
@@ -59,6 +72,10 @@ def evaluate(
             calibration=services.calibration, target_fmr=services.settings.target_fmr,
         )  # fmt: skip
         model, provider = services.model.id, services.provider
+    current = baseline.of_report(report, listed, model)
+    changes = baseline.changes(before, current, allow) if before is not None else []
+    if save_baseline is not None:
+        baseline.save(current, save_baseline)
     if plot is not None:
         draw(report, plot)
     unreadable = {shown(listed.paths[place]): reason for place, reason in found.unreadable.items()}
@@ -70,6 +87,8 @@ def evaluate(
         "milliseconds_per_photo": milliseconds,
         "seconds": round(found.seconds, 2),
     }
+    if before is not None:
+        document["baseline"] = {"model": before.model, "changes": [asdict(change) for change in changes]}
 
     def show(console: Console) -> None:
         rows = [(row.label, row.value, row.note) for row in report.rows()]
@@ -80,10 +99,26 @@ def evaluate(
         _show_misses(console, report, misses)
         if plot is not None:
             console.print(f"\nDrawn: {shown(plot)}")
+        if before is not None:
+            _show_changes(console, before.model, changes)
 
     run.output.answer(document, show)
     _tell_problems(run, unreadable)
-    return 0
+    return 1 if any(change.fell for change in changes) else 0
+
+
+def _show_changes(console: Console, model: str, changes: list[Change]) -> None:
+    rows = [
+        (
+            change.figure, f"{change.before:.5f}", "missing" if change.now is None else f"{change.now:.5f}",
+            "fell" if change.fell else "",
+        )
+        for change in changes
+    ]  # fmt: skip
+    console.print()
+    console.print(table(f"Against the baseline ({model})", "before", "now", "", rows=rows, right=(1, 2)))
+    fallen = sum(change.fell for change in changes)
+    console.print("Nothing has fallen." if not fallen else f"{fallen} of {len(changes)} figures have fallen.")
 
 
 def _require_some(photos: int, unreadable: dict[int, str]) -> None:
