@@ -1,7 +1,7 @@
 """A Debian package of the built folder: ``python packaging/linux/make_deb.py dist/facegui dist``.
 
 The folder goes to ``/usr/lib/facegui``, links to its two programs to ``/usr/bin``; desktop entry, icons, AppStream
-data, changelog and copyright go where Debian wants them. The libraries of the system that the folder's own files
+data, news and copyright go where Debian wants them. The libraries of the system that the folder's own files
 need are looked up on this machine and become the package's dependencies. Needs dpkg-deb, ldd and objdump, no network.
 """
 
@@ -35,9 +35,13 @@ DESCRIPTION = """Compare faces from photos and a webcam
  computer."""
 # Opened by name while the program runs, so that no file says that it needs them: OpenGL for the window.
 OPENED_BY_NAME = ("libegl1", "libgl1")
-# Needed on desktops with Wayland alone, so the machine that makes the package may be without them.
-PACKAGES = {"libwayland-cursor.so.0": "libwayland-cursor0", "libwayland-egl.so.1": "libwayland-egl1"}
-RECOMMENDED = ("fonts-dejavu-core | fonts-freefont-ttf",)
+# Needed on desktops with Wayland alone; elsewhere, and where they are missing, the window uses X11.
+FOR_WAYLAND = {
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
+}
+RECOMMENDED = ("fonts-dejavu-core | fonts-freefont-ttf", *FOR_WAYLAND.values())
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: facegui
 
@@ -111,9 +115,9 @@ def dependencies(folder: Path) -> list[str]:
     """Return the Depends of the package."""
     outside, missing = libraries_outside(folder)
     for name, users in sorted(missing.items()):
-        if name not in PACKAGES:
+        if name not in FOR_WAYLAND:
             raise SystemExit(f"{name} is nowhere; asked for by {', '.join(sorted(users))}")
-    names = {*packages_of(outside), *OPENED_BY_NAME, *(PACKAGES[name] for name in missing)} - {"libc6"}
+    names = {*packages_of(outside), *OPENED_BY_NAME} - {"libc6", *FOR_WAYLAND.values()}
     return [f"libc6 (>= {newest_glibc(folder)})", *sorted(names)]
 
 
@@ -138,7 +142,7 @@ def lay_out(folder: Path, tree: Path, version: str) -> None:
     write(share / "doc" / "facegui" / "copyright", COPYRIGHT.encode())
     changes = ROOT / "CHANGELOG.md"
     if changes.is_file():
-        write(share / "doc" / "facegui" / "changelog.gz", gzip.compress(changes.read_bytes(), mtime=0))
+        write(share / "doc" / "facegui" / "NEWS.gz", gzip.compress(changes.read_bytes(), mtime=0))
     for item in tree.rglob("*"):
         if not item.is_symlink():
             runs = item.is_dir() or item.parent == place
