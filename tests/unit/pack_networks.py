@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +135,44 @@ def disguised(
         [*graph.initializer, *(numpy_helper.from_array(np.asarray(value), key) for key, value in stored.items())],
     )
     return helper.make_model(made, opset_imports=model.opset_import, ir_version=8)
+
+
+def detector() -> Any:
+    """Something with the inputs and outputs of SCRFD: three strides, each with scores, boxes and points."""
+    nodes, outputs = [], []
+    for place, (kind, numbers) in enumerate(
+        (kind, n) for kind, n in (("score", 1), ("box", 4), ("key", 10)) for _ in range(3)
+    ):
+        name = f"{kind}_{place}"
+        nodes += [
+            helper.make_node("GlobalAveragePool", ["data"], [f"{name}_mean"]),
+            helper.make_node("Reshape", [f"{name}_mean", "shape"], [f"{name}_flat"]),
+            helper.make_node("Gemm", [f"{name}_flat", f"weights_{numbers}"], [name]),
+        ]
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, numbers]))
+    weights = {f"weights_{n}": np.full((3, n), 0.1, np.float32) for n in (1, 4, 10)}
+    stored = [numpy_helper.from_array(value, key) for key, value in weights.items()]
+    stored.append(numpy_helper.from_array(np.array([1, 3], np.int64), "shape"))
+    inputs = [helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, None, None])]
+    graph = helper.make_graph(nodes, "detector", inputs, outputs, stored)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+
+
+def pack(recogniser: Any | None = None) -> dict[str, bytes]:
+    """The files of a pack as InsightFace lays it out: recogniser, detector, and networks for age and points."""
+    networks = {
+        "w600k_small.onnx": recogniser or resnet(dimension=64, seed=11),
+        "det_small.onnx": detector(),
+        "genderage.onnx": resnet(dimension=3, size=(96, 96), seed=12),
+        "2d106det.onnx": resnet(dimension=212, size=(192, 192), seed=13),
+    }
+    return {name: model.SerializeToString(deterministic=True) for name, model in networks.items()}
+
+
+def zipped(files: dict[str, bytes], around: str = "") -> bytes:
+    """A zip file of some files, in a folder if wanted."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(f"{around}{name}", data)
+    return content.getvalue()
