@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -14,25 +11,17 @@ import numpy as np
 
 from facegui.cli.output import reason
 from facegui.errors import KnownError
+from facegui.faces.align import CROP_SIZE
 from facegui.faces.embed import Embedder
 from facegui.faces.pipeline import FacePipeline
-from facegui.faces.types import Face, FacePolicy, Frame, Image, Timings, Vector
+from facegui.faces.stages import Stage, analyse_photos, read_photos, search_photos, staged
+from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings, Vector
 from facegui.jobs import Job, Progress
 
-__all__ = ["AllFaces", "Embedded", "Read", "embed_all", "embed_each", "read_ahead"]
+__all__ = ["AllFaces", "Embedded", "embed_all", "embed_each"]
 
-_AHEAD = 3
-_BATCH = 32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Read:
-    """A photo that was read, or the reason why it was not."""
-
-    path: Path
-    frame: Frame | None
-    problem: str
-    milliseconds: float
+# A slice of a crop would keep the whole one in memory.
+_NO_CROP: Image = np.empty((0, CROP_SIZE, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,31 +74,6 @@ class AllFaces:
     seconds: float
 
 
-def read_ahead(paths: Iterable[Path], read: Callable[[Path], Frame]) -> Generator[Read, None, None]:
-    """Read photos in order, a few of them ahead in another thread."""
-
-    def one(path: Path) -> Read:
-        start = perf_counter()
-        try:
-            frame = read(path)
-        except KnownError as error:
-            return Read(path, None, reason(error, path), 0.0)
-        return Read(path, frame, "", (perf_counter() - start) * 1000)
-
-    waiting: deque[Future[Read]] = deque()
-    todo = iter(paths)
-    with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
-        try:
-            waiting.extend(pool.submit(one, path) for path in islice(todo, _AHEAD))
-            while waiting:
-                item = waiting.popleft().result()
-                waiting.extend(pool.submit(one, path) for path in islice(todo, 1))
-                yield item
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
 def embed_each(
     paths: Sequence[Path],
     read: Callable[[Path], Frame],
@@ -138,38 +102,40 @@ def embed_each(
     start = perf_counter()
     vectors: dict[str, list[Vector | None]] = {e.model_id: [None] * len(paths) for e in embedders}
     unreadable: dict[int, str] = {}
-    batch: list[tuple[int, Image]] = []
     spent = np.zeros(4)
+    workers, chain = pipeline.threads, pipeline.single()
+    makers = [embedder.single() for embedder in embedders]
 
-    def flush() -> None:
+    def embed(photos: Sequence[Photo]) -> list[tuple[Photo, Sequence[Embedding]]]:
         began = perf_counter()
-        if batch:
-            crops = np.stack([crop for _, crop in batch])
-            for embedder in embedders:
-                for (place, _), vector in zip(batch, embedder.embed_array(crops), strict=True):
-                    vectors[embedder.model_id][place] = vector
-            batch.clear()
-        spent[3] += (perf_counter() - began) * 1000
+        crops = [photo.faces[0].crop for photo in photos if photo.faces]
+        rows = iter(list(zip(*(maker.embed(crops) for maker in makers), strict=True)))
+        each = (perf_counter() - began) * 1000 / max(1, len(crops))
+        return [
+            (replace(photo, timings=replace(photo.timings, embed=each)), next(rows)) if photo.faces else (photo, ())
+            for photo in photos
+        ]
 
+    stages = (
+        Stage("decode", lambda some: read_photos(read, some)),
+        Stage("detect", lambda photos: search_photos(chain, photos, policy)),
+        Stage("embed", embed, max(maker.batch for maker in makers)),
+    )
     yield Progress(0, len(paths))
-    reader = read_ahead(paths, read)
+    flow = staged(paths, stages, workers=workers)
     try:
-        for place, item in enumerate(reader):
+        for place, done in enumerate(flow):
             try:
-                if item.frame is None:
-                    raise KnownError(item.problem)
-                photo = pipeline.analyse(item.frame, policy, embed=False)
+                photo, found = done.result()
             except KnownError as error:
-                unreadable[place] = reason(error, item.path)
+                unreadable[place] = reason(error, done.source)
             else:
-                spent[:3] += item.milliseconds, photo.timings.detect, photo.timings.align
-                batch += [(place, face.crop) for face in photo.faces[:1]]
-            if len(batch) >= _BATCH:
-                flush()
-            yield Progress(place + 1, len(paths), item.path.name)
+                spent += astuple(photo.timings)
+                for embedding in found:
+                    vectors[embedding.model_id][place] = embedding.vector
+            yield Progress(place + 1, len(paths), done.source.name)
     finally:
-        reader.close()
-    flush()
+        flow.close()
     mean = spent / max(1, len(paths) - len(unreadable))
     return Embedded(vectors, unreadable, Timings(*mean.tolist()), perf_counter() - start)
 
@@ -195,34 +161,24 @@ def embed_all(
     """
     start = perf_counter()
     found = AllFaces([], [], [], 0, 0, {}, 0.0)
-    waiting: list[Face] = []
     read_count = without_face = 0
-
-    def flush() -> None:
-        found.faces.extend(replace(face, crop=face.crop[:0]) for face in pipeline.embed(waiting))
-        waiting.clear()
-
     yield Progress(0, len(paths))
-    reader = read_ahead(paths, read)
+    flow = analyse_photos(pipeline, paths, read, policy)
     try:
-        for done, item in enumerate(reader, 1):
+        for count, done in enumerate(flow, 1):
             try:
-                if item.frame is None:
-                    raise KnownError(item.problem)
-                photo = pipeline.analyse(item.frame, policy, embed=False)
+                photo = done.result()
             except KnownError as error:
-                found.unreadable[item.path] = reason(error, item.path)
+                found.unreadable[done.source] = reason(error, done.source)
             else:
                 read_count += 1
                 without_face += not photo.faces
                 for number, face in enumerate(photo.faces):
-                    found.paths.append(item.path)
+                    found.paths.append(done.source)
                     found.numbers.append(number)
-                    waiting.append(replace(face, detection=face.detection.scaled(1 / item.frame.scale)))
-            if len(waiting) >= _BATCH:
-                flush()
-            yield Progress(done, len(paths), item.path.name)
+                    scaled = face.detection.scaled(1 / photo.frame.scale)
+                    found.faces.append(replace(face, detection=scaled, crop=_NO_CROP))
+            yield Progress(count, len(paths), done.source.name)
     finally:
-        reader.close()
-    flush()
+        flow.close()
     return replace(found, photos=read_count, without_face=without_face, seconds=perf_counter() - start)

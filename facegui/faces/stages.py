@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from facegui.faces.pipeline import FacePipeline
 from facegui.faces.types import FacePolicy, Frame, Photo, Timings
 
-__all__ = ["Done", "Stage", "analyse_photos", "embed_photos", "search_photos", "staged"]
+__all__ = ["Done", "Stage", "analyse_photos", "embed_photos", "read_photos", "search_photos", "staged"]
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -231,6 +231,16 @@ def staged(
         crew.stop()
 
 
+def read_photos(read: Callable[[S], Frame], sources: Sequence[S]) -> list[Photo]:
+    """Return photos of which only the frames are known, and how long it took to read them."""
+    photos = []
+    for source in sources:
+        start = perf_counter()
+        frame = read(source)
+        photos.append(Photo(frame, (), Timings(decode=(perf_counter() - start) * 1000)))
+    return photos
+
+
 def search_photos(pipeline: FacePipeline, photos: Sequence[Photo], policy: FacePolicy) -> list[Photo]:
     """Return photos of which only the frames are known with their faces, aligned and assessed."""
     found = [pipeline.analyse(photo.frame, policy, embed=False) for photo in photos]
@@ -294,15 +304,10 @@ def analyse_photos(
     many = pipeline.threads if workers is None else workers
     chain = pipeline.single() if many else pipeline
 
-    def decode(sources: list[S]) -> list[Photo]:
-        photos = []
-        for source in sources:
-            start = perf_counter()
-            frame = read(source)
-            photos.append(Photo(frame, (), Timings(decode=(perf_counter() - start) * 1000)))
-        return photos
-
-    stages = [Stage("decode", decode), Stage("detect", lambda photos: search_photos(chain, photos, policy))]
+    stages = [
+        Stage("decode", lambda some: read_photos(read, some)),
+        Stage("detect", lambda photos: search_photos(chain, photos, policy)),
+    ]
     if embed:
         stages.append(Stage("embed", lambda photos: embed_photos(chain, photos), chain.embedder.batch))
     yield from staged(sources, stages, workers=many)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -16,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from facegui.errors import KnownError
 from facegui.faces.pipeline import FacePipeline
-from facegui.faces.types import Frame
+from facegui.faces.stages import Done, Stage, staged
+from facegui.faces.types import Face, Frame
 from facegui.gallery.records import IndexedPhoto, PhotoStamp
 from facegui.jobs import Job, Partial, Progress
 from facegui.lookalikes.scan import Moves, Skipped, scan
@@ -28,10 +26,6 @@ __all__ = ["IndexBatch", "IndexSummary", "Skipped", "index_folders"]
 
 logger = logging.getLogger(__name__)
 
-_DECODERS = max(1, min(4, (os.cpu_count() or 2) // 2))
-"""Threads that decode ahead of the networks, which use the other cores."""
-_AHEAD = 2 * _DECODERS + 2
-"""Photos decoded ahead of the networks; more would only cost memory."""
 _BATCH = 32
 """Photos per transaction at most."""
 _SECONDS = 1.0
@@ -90,7 +84,7 @@ class IndexSummary:
 class _Read:
     """A file on its way: its frame, the photo that it was under another name, or the reason why there is neither.
 
-    `size` and `mtime_ns` are 0 where the next run shall try again.
+    `faces` are those of the frame once it was searched; `size` and `mtime_ns` are 0 where the next run shall try again.
     """
 
     path: Path
@@ -100,6 +94,7 @@ class _Read:
     frame: Frame | None = None
     was: PhotoStamp | None = None
     error: str | None = None
+    faces: tuple[Face, ...] = ()
 
 
 def _read(path: Path, decode: Decode, moves: Moves) -> _Read:
@@ -128,20 +123,35 @@ def _failed(path: Path, error: Exception) -> _Read:
     return _Read(path, error=f"facegui could not handle it ({type(error).__name__}); the log says more.")
 
 
-def _read_ahead(paths: Sequence[Path], decode: Decode, moves: Moves) -> Generator[_Read, None, None]:
-    """Read files in order, a few of them ahead in other threads."""
-    waiting: deque[Future[_Read]] = deque()
-    todo = iter(paths)
-    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
-        try:
-            waiting.extend(pool.submit(_read, path, decode, moves) for path in islice(todo, _AHEAD))
-            while waiting:
-                item = waiting.popleft().result()
-                waiting.extend(pool.submit(_read, path, decode, moves) for path in islice(todo, 1))
-                yield item
-        finally:
-            for future in waiting:
-                future.cancel()
+def _search(item: _Read, pipeline: FacePipeline) -> _Read:
+    if item.frame is None:
+        return item
+    try:
+        return replace(item, faces=pipeline.analyse(item.frame, embed=False).faces)
+    except KnownError:  # a model is missing: it is not this photo's fault
+        raise
+    except Exception as error:
+        return _failed(item.path, error)
+
+
+def _embed(items: Sequence[_Read], pipeline: FacePipeline) -> list[_Read]:
+    embedded = iter(pipeline.embed([face for item in items for face in item.faces]))
+    return [replace(item, faces=tuple(islice(embedded, len(item.faces)))) for item in items]
+
+
+def _analysed(
+    paths: Sequence[Path], pipeline: FacePipeline, decode: Decode, moves: Moves
+) -> Generator[Done[Path, _Read], None, None]:
+    """Read, search and embed files side by side; they come in order."""
+    if not paths:
+        return  # the networks need not be loaded
+    workers, chain = pipeline.threads, pipeline.single()
+    stages = (
+        Stage("read", lambda paths: [_read(path, decode, moves) for path in paths]),
+        Stage("search", lambda items: [_search(item, chain) for item in items]),
+        Stage("embed", lambda items: _embed(items, chain), chain.embedder.batch),
+    )
+    yield from staged(paths, stages, workers=workers)
 
 
 class _Run:
@@ -169,47 +179,38 @@ class _Run:
         return bool(self._waiting or self._moved)
 
     def take(self, item: _Read) -> None:
-        """Search one photo that was read, or note that it moved or cannot be used."""
+        """Note one photo that was searched, moved, or cannot be used."""
         if item.was is not None:
             self._gallery.relocate(item.was.photo_id, str(item.path), item.size, item.mtime_ns)
             self.moved.append(item.was)
             self.moved_to.add(str(item.path))
             self._moved += 1
             return
-        frame = item.frame
+        frame, faces = item.frame, item.faces
         if frame is not None:
-            try:
-                faces = self._pipeline.analyse(frame, embed=False).faces
-            except KnownError:  # a model is missing: it is not this photo's fault
-                raise
-            except Exception as error:
-                item = _failed(item.path, error)
-            else:
-                self.faces += len(faces)
-                self.without_face += not faces
-                width, height = frame.original_size
-                self._waiting.append(
-                    IndexedPhoto(
-                        str(item.path), item.size, item.mtime_ns, item.content_hash, width, height,
-                        frame.taken, faces, frame.scale,
-                    )
-                )  # fmt: skip
-                return
+            self.faces += len(faces)
+            self.without_face += not faces
+            width, height = frame.original_size
+            self._waiting.append(
+                IndexedPhoto(
+                    str(item.path), item.size, item.mtime_ns, item.content_hash, width, height,
+                    frame.taken, faces, frame.scale,
+                )
+            )  # fmt: skip
+            return
         reason = item.error or ""
         self.skipped.append(Skipped(str(item.path), reason))
         self._waiting.append(IndexedPhoto(str(item.path), item.size, item.mtime_ns, item.content_hash, error=reason))
 
     def store(self) -> IndexBatch:
-        """Embed and store what waits."""
+        """Store what waits."""
         waiting, self._waiting = self._waiting, []
         moved, self._moved = self._moved, 0
         self._stored = perf_counter()
         if not waiting:
             return IndexBatch(moved, 0, frozenset())
-        embedded = iter(self._pipeline.embed([face for photo in waiting for face in photo.faces]))
-        photos = [replace(photo, faces=tuple(islice(embedded, len(photo.faces)))) for photo in waiting]
-        change = self._gallery.add_photos(photos)
-        return IndexBatch(moved + len(photos), sum(len(photo.faces) for photo in photos), change.faces)
+        change = self._gallery.add_photos(waiting)
+        return IndexBatch(moved + len(waiting), sum(len(photo.faces) for photo in waiting), change.faces)
 
     def reembed(self, photo_ids: Sequence[int]) -> IndexBatch:
         """Embed faces that only another model has embedded, from their stored crops."""
@@ -264,12 +265,12 @@ def index_folders(
     removed = yield from _forget(gallery, plan.gone)
     moves = Moves(plan.perhaps_moved)
     total = len(plan.todo) + len(plan.stale)
-    reader = _read_ahead(plan.todo, decode, moves)
+    reader = _analysed(plan.todo, pipeline, decode, moves)
     done = 0
     try:
         for done, item in enumerate(reader, 1):
-            run.take(item)
-            yield Progress(done, total, item.path.name)
+            run.take(item.result())
+            yield Progress(done, total, item.source.name)
             if run.due:
                 yield Partial(run.store())
         stale = [*plan.stale, *(stamp.photo_id for stamp in run.moved if not stamp.embedded)]

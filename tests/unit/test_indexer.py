@@ -31,10 +31,15 @@ OTHER = hashlib.sha256(b"second").hexdigest()
 class FakePipeline:
     """Finds as many faces as a frame is high, each with a vector of its own."""
 
+    threads = 1
+
     def __init__(self, model_id: str = MODEL) -> None:
-        self.embedder = SimpleNamespace(model_id=model_id, embed=self._embed_crops)
+        self.embedder = SimpleNamespace(model_id=model_id, embed=self._embed_crops, batch=2)
         self.analysed: list[str] = []
         self.problem: Exception | None = None
+
+    def single(self) -> FakePipeline:
+        return self
 
     def analyse(self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True) -> Photo:
         assert not embed
@@ -280,7 +285,7 @@ def test_cancelling_keeps_what_was_read_and_the_next_run_completes_it(
             break
     job.close()
     assert len(gallery.known_photos(str(folder))) == 7
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("photos")]
     decoder.names.clear()
     summary = run(index_folders(gallery, pipeline, [folder], decoder))  # type: ignore[arg-type]
     assert len(decoder.names) == 33
