@@ -82,7 +82,9 @@ class SelfTest(QObject):
             self._end(f"{kind.__name__}: {error}")
 
         sys.excepthook = hook  # until `run_window` puts its own predecessor back
-        QTimer.singleShot(PATIENCE, self, lambda: self._end("no answer in time"))
+        patience = QTimer(window, singleShot=True)  # ends with the window
+        patience.timeout.connect(lambda: self._end("no answer in time"))
+        patience.start(PATIENCE)
         handle = window.windowHandle()
         if handle.isExposed():
             self._drawn()
