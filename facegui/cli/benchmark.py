@@ -43,9 +43,10 @@ def benchmark(
     photos: Annotated[
         Path | None, typer.Option("--photos", metavar="FOLDER", help="Photos to take. Default: a few samples.")
     ] = None,
-    count: Annotated[int, typer.Option("--count", min=1, help="So many of them, chosen evenly.")] = 200,
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="So many of them, chosen evenly.")] = 200,
     against: Annotated[
-        list[Opponent] | None, typer.Option("--against", help="Another program on the same photos, in turns.")
+        list[Opponent] | None,
+        typer.Option("--against", metavar="PROGRAM", help="verifyface or dlib, on the same photos in turns."),
     ] = None,
     networks: Annotated[bool, typer.Option("--networks/--no-networks", help="Measure bare networks too.")] = True,
 ) -> int:

@@ -17,7 +17,7 @@ from facegui.errors import KnownError
 
 VERBS = [
     "demo", "verify", "identify", "lookalikes", "index", "enroll", "people", "evaluate", "calibrate", "embed",
-    "doctor", "backup", "restore", "models",
+    "benchmark", "doctor", "backup", "restore", "models",
 ]  # fmt: skip
 HEAVY = ("numpy", "cv2", "sqlalchemy", "onnxruntime", "PySide6", "matplotlib", "rich")
 
