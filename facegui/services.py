@@ -26,7 +26,7 @@ from facegui.faces.pipeline import FacePipeline, SearchPlan
 from facegui.faces.quality import QualityLimits
 from facegui.faces.session import Network, OnnxNetwork, ProviderReport
 from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings
-from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample, TemplateMatrix
+from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample
 from facegui.gallery.search import best_per_person
 from facegui.jobs import Job, Progress
 from facegui.lookalikes.indexer import IndexSummary, index_folders
@@ -334,22 +334,22 @@ class Services:
 
     def compare(self, left: Face, right: Face, timings: Timings | None = None) -> Comparison:
         """Compare two faces."""
-        similarity = cosine(self._embedding(left), self._embedding(right))
-        return self._comparison(similarity, left, right, timings)
+        model, (one, other) = self._embedded(left, right)
+        return self._comparison(cosine(one, other), left, right, timings, model)
 
     def compare_person(self, person_id: int, probe: Face, timings: Timings | None = None) -> Comparison:
         """Compare a face with an enrolled person."""
-        candidates = self._candidates(probe)
+        model, candidates = self._candidates(probe)
         own = next((c for c in candidates if c.person_id == person_id), None)
         if own is None:
             raise KnownError(
                 "This person has no sample that can be compared.",
-                f"Their samples were made with another model than {self._model.title}, or they have none.",
+                f"Their samples were made with another model than {model.title}, or they have none.",
                 "Add a photo of them on the Enroll page.",
             )
         other = next((c for c in candidates if c.person_id != person_id), None)
         return replace(
-            self._comparison(own.similarity, None, probe, timings),
+            self._comparison(own.similarity, None, probe, timings, model),
             person_id=person_id,
             person_name=own.name,
             best_sample_face_id=own.nearest_face_id,
@@ -359,7 +359,7 @@ class Services:
 
     def identify(self, probe: Face, top: int = 5) -> tuple[Candidate, ...]:
         """Return the enrolled people most similar to a face, best first."""
-        return self._candidates(probe)[:top]
+        return self._candidates(probe)[1][:top]
 
     def record(
         self, comparison: Comparison, outcome: Outcome, rule: Rule | None, probe: str, reference: str = ""
@@ -381,12 +381,14 @@ class Services:
                 threshold=rule.threshold,
                 target_fmr=calibration.fmr_at(rule.threshold).value if calibration else self.settings.target_fmr,
                 margin=comparison.margin,
-                model_id=self._model.sha256,
+                model_id=comparison.model.sha256,
                 provider=comparison.provider.active,
             )
         )
 
-    def _comparison(self, similarity: float, left: Face | None, right: Face, timings: Timings | None) -> Comparison:
+    def _comparison(
+        self, similarity: float, left: Face | None, right: Face, timings: Timings | None, model: ModelInfo
+    ) -> Comparison:
         report = self.provider or self.warm_up()
         return Comparison(
             similarity=similarity,
@@ -398,28 +400,33 @@ class Services:
             next_best=None,
             margin=None,
             timings=timings or Timings(),
-            model=self._model,
+            model=model,
             provider=report,
-            calibration=self.calibration,
+            calibration=_calibrations(model).get(FRONTAL) if model is not self._model else self.calibration,
         )
 
-    def _embedding(self, face: Face) -> Embedding:
-        """Return the face's embedding by the model in use, from its crop if need be."""
-        if face.embedding is not None and face.embedding.model_id == self._model.sha256:
-            return face.embedding
-        return self.pipeline.embedder.embed([face.crop])[0]
+    def _embedded(self, *faces: Face) -> tuple[ModelInfo, list[Embedding]]:
+        """Return the model in use and the faces' embeddings by it, from their crops if need be.
 
-    def _templates(self) -> TemplateMatrix:
-        return self.gallery.template_matrix(self._model.sha256)
+        Another thread may switch the model at any moment, so whoever compares goes on with the model from here.
+        """
+        embedder = self.pipeline.embedder
+        found = [face.embedding for face in faces]
+        missing = [n for n, made in enumerate(found) if made is None or made.model_id != embedder.model_id]
+        fresh = dict(zip(missing, embedder.embed([faces[n].crop for n in missing]), strict=True))
+        embeddings = [fresh.get(n, made) for n, made in enumerate(found)]
+        model = self._catalog.model(embedder.model_id, "embedder")
+        return model, [made for made in embeddings if made is not None]
 
-    def _candidates(self, probe: Face) -> tuple[Candidate, ...]:
-        matrix = self._templates()
+    def _candidates(self, probe: Face) -> tuple[ModelInfo, tuple[Candidate, ...]]:
+        model, (embedding,) = self._embedded(probe)
+        matrix = self.gallery.template_matrix(model.sha256)
         if not len(matrix.vectors):
-            return ()
+            return model, ()
         shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
-        scores = best_per_person(matrix, self._embedding(probe).vector, shrink=shrink)
+        scores = best_per_person(matrix, embedding.vector, shrink=shrink)
         counts = dict(zip(*np.unique(matrix.person_ids, return_counts=True), strict=True))
-        return tuple(
+        return model, tuple(
             Candidate(person, matrix.names[person], float(np.clip(score, -1.0, 1.0)), face, int(counts[person]))
             for person, score, face in zip(
                 scores.person_ids.tolist(), scores.scores.tolist(), scores.face_ids.tolist(), strict=True
@@ -433,10 +440,11 @@ class Services:
 
         `name` may still be empty: likeness to everybody enrolled is looked at then.
         """
-        matrix = self._templates()
+        model, embeddings = self._embedded(*faces)
+        matrix = self.gallery.template_matrix(model.sha256)
         person = self.gallery.person_named(name) if name.strip() else None
         limits = self._catalog.tables
-        embedded = [replace(face, embedding=self._embedding(face)) for face in faces]
+        embedded = [replace(face, embedding=made) for face, made in zip(faces, embeddings, strict=True)]
         return check(
             embedded,
             person.id if person else None,
@@ -448,9 +456,10 @@ class Services:
 
     def enroll(self, name: str, samples: Sequence[EnrolSample]) -> tuple[int, Change]:
         """Save samples of a person, who is made when the name is new; return their id and what changed."""
+        _, embeddings = self._embedded(*(sample.face for sample in samples))
         rows = [
-            NewSample.of(replace(sample.face, embedding=self._embedding(sample.face)), sample.frame)
-            for sample in samples
+            NewSample.of(replace(sample.face, embedding=made), sample.frame)
+            for sample, made in zip(samples, embeddings, strict=True)
         ]
         return self.gallery.enroll(name, rows)
 
@@ -515,14 +524,16 @@ class Services:
             The person has no sample made with the model in use.
         """
         if isinstance(probe, Face):
-            query = self._embedding(probe).vector
+            model, (embedding,) = self._embedded(probe)
+            query = embedding.vector
         else:
-            matrix = self._templates()
+            model = self._model
+            matrix = self.gallery.template_matrix(model.sha256)
             position = np.flatnonzero(matrix.people == probe)
             if not position.size:
                 raise KnownError(
                     "This person has no sample that can be compared.",
-                    f"No sample of theirs was made with {self._model.title}.",
+                    f"No sample of theirs was made with {model.title}.",
                     "Add a photo of them on the Enroll page.",
                 )
             place = int(position[0])
@@ -530,7 +541,7 @@ class Services:
             shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
             query = matrix.means[place] * matrix.agreement[place] ** np.float32(shrink)
         where = [str(folder.absolute()) for folder in folders] if folders is not None else None
-        faces = self.gallery.face_matrix(self._model.sha256, where)
+        faces = self.gallery.face_matrix(model.sha256, where)
         return rank(faces, query, top=top, one_per_photo=one_per_photo)
 
     def thumbnail(self, face_id: int) -> Image | None:

@@ -45,11 +45,14 @@ def test_every_verb_explains_itself_within_80_columns(verb: str, capsys: pytest.
     assert "\x1b" not in text, "no colour where there is no terminal"
 
 
-def test_verbs_of_later_releases_are_not_offered(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verbs_about_models_are_listed_and_explain_themselves(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--help"]) == 0
     text = capsys.readouterr().out
-    assert "add" not in text.split()
-    assert "download" not in text.split()
+    verbs = ("list", "verify", "use", "add", "download", "remove")
+    assert set(verbs) <= set(text.split())
+    for verb in verbs:
+        assert main(["models", verb, "--help"]) == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
