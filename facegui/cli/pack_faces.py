@@ -43,6 +43,8 @@ class PairPhotos:
         Who is on each photo.
     turned : tuple of bool
         Whether a photo shows a face turned far to the side.
+    paths : tuple of Path
+        Every photo.
     unreadable : dict of int to str
         Photos that could not be read, and why.
     by_name : bool
@@ -54,6 +56,7 @@ class PairPhotos:
     places: tuple[int, ...]
     people: tuple[str, ...]
     turned: tuple[bool, ...]
+    paths: tuple[Path, ...]
     unreadable: dict[int, str]
     by_name: bool
     name: str
@@ -99,7 +102,7 @@ def collect(services: Services, source: Path) -> Job[PairPhotos]:
             f"{len(who)} faces of {len(set(who))} people were found; there must be two people, and two of one of them.",
             "Give more photos of the same people.",
         )
-    return PairPhotos(labelled(crops, who), tuple(places), people, turned, unreadable, by_name, name)
+    return PairPhotos(labelled(crops, who), tuple(places), people, turned, paths, unreadable, by_name, name)
 
 
 def _listed(source: Path) -> tuple[tuple[Path, ...], tuple[str, ...], tuple[bool, ...], bool, str]:

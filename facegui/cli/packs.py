@@ -137,8 +137,8 @@ def _faces(run: Run, services: Services, pairs: Path | None) -> tuple[PairPhotos
     if pairs is None:
         return None, run.output.run(sample_faces(services), "Reading sample photos")
     photos = run.output.run(collect(services, pairs), "Reading photos")
-    for why in photos.unreadable.values():
-        run.output.warn(why)
+    for place, why in photos.unreadable.items():
+        run.output.warn(f"{shown(photos.paths[place])}: {why}")
     return photos, photos.faces
 
 
