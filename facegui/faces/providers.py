@@ -29,7 +29,11 @@ LABELS = {
 }
 # TensorRT builds an engine for minutes at first use, so it is never chosen unasked.
 _AUTOMATIC = ("cuda", "coreml", "directml", "cpu")
-GPU_MEND = "Install the CUDA libraries with: pip install 'onnxruntime-gpu[cuda,cudnn]' (extra: facegui[cuda])."
+GPU_MEND = (
+    "Install facegui with Python and its extra cuda, or a package of it that was built with CUDA."
+    if getattr(sys, "frozen", False)  # a packaged program holds its libraries itself
+    else "Install the CUDA libraries with: pip install 'onnxruntime-gpu[cuda,cudnn]' (extra: facegui[cuda])."
+)
 
 
 @dataclass(frozen=True, slots=True)
