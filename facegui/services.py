@@ -243,6 +243,14 @@ class Services:
         network = self._network
         return network.report if network is not None and network.loaded else None
 
+    @property
+    def providers(self) -> dict[str, ProviderReport]:
+        """What each network that was loaded really runs on, by the id of its model."""
+        with self._lock:
+            detector = self._catalog.models("detector")[0].id
+            networks = {detector: self._detector_network, self._model.id: self._network}
+        return {name: made.report for name, made in networks.items() if made is not None and made.loaded}
+
     def time_model(self, model_id: str) -> float:
         """Return how long a model takes to embed one face here, in milliseconds: the median of some runs."""
         model = self._catalog.model(model_id, "embedder")

@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from facegui import __version__, paths
 from facegui.errors import KnownError
 from facegui.faces import session
+from facegui.faces.runtimes import conflict, is_runtime
 
 if TYPE_CHECKING:
     from facegui.cli.app import Run
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Check", "Level", "examine"]
 
 _PACKAGES = ("numpy", "opencv-python", "PySide6", "SQLAlchemy", "pillow", "pillow-heif", "insightface")
-_RUNTIMES = re.compile(r"^onnxruntime([-_](gpu|directml|openvino|training|rocm|silicon))?$", re.IGNORECASE)
 _OPENCVS = re.compile(r"^opencv[-_](contrib[-_])?python([-_]headless)?$", re.IGNORECASE)
 _LOW_SPACE = 500_000_000
 _GIGA = 1e9
@@ -104,21 +103,13 @@ def packages(installed: dict[str, str]) -> list[Check]:
         Version by name of every distribution.
     """
     lower = {name.lower(): f"{name} {version}" for name, version in installed.items()}
-    runtimes = sorted(name for name in installed if _RUNTIMES.match(name))
+    runtimes = sorted(name for name in installed if is_runtime(name))
     opencvs = sorted(name for name in installed if _OPENCVS.match(name))
     versions = [lower[name.lower()] for name in _PACKAGES if name.lower() in lower]
     checks = [Check("Packages", Level.GOOD, ", ".join(versions))]
-    if len(runtimes) > 1:
-        wanted = "onnxruntime" if sys.platform == "darwin" else "onnxruntime-gpu"
-        checks.append(
-            Check(
-                "ONNX Runtime",
-                Level.BAD,
-                f"{' and '.join(runtimes)} are both installed and overwrite each other's files; the graphics card "
-                "may be lost without a word.",
-                f"pip uninstall -y {' '.join(runtimes)} && pip install --force-reinstall --no-deps {wanted}",
-            )
-        )
+    clash = conflict(installed)
+    if clash is not None:
+        checks.append(Check("ONNX Runtime", Level.BAD, clash.text, clash.mend))
     elif runtimes:
         checks.append(Check("ONNX Runtime", Level.GOOD, f"{runtimes[0]} {installed[runtimes[0]]}, no other build"))
     if len(opencvs) > 1:
@@ -168,11 +159,16 @@ def _compute(run: Run) -> list[Check]:
     card = session.graphics_card()
     with run.services() as services:
         report = services.warm_up()
+        loaded = services.providers
     used = f"{report.active} is used ({report.device}, {report.threads} threads). {report.reason}"
     checks = [Check("Compute", Level.GOOD, f"{used} ONNX Runtime was built with: {built_in}.")]
+    if loaded:
+        checks.append(
+            Check("Networks", Level.GOOD, ", ".join(f"{name} on {got.active}" for name, got in loaded.items()))
+        )
     if report.warning is not None:
         problem = session.cuda_problem()
-        detail = f" The loader says: {problem}." if problem else ""
+        detail = f" The loader says: {problem}." if problem and problem not in report.warning else ""
         checks.append(Check("Graphics card", Level.BAD, f"{report.warning}{detail}"))
     else:
         checks.append(Check("Graphics card", Level.GOOD, card or "no NVIDIA card was found; the processor does it"))

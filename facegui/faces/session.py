@@ -26,11 +26,13 @@ from facegui.faces.providers import (
     GPU_MEND,
     LABELS,
     PROVIDERS,
+    Plan,
     ProviderReport,
     graphics_card,
     plan_providers,
     processor,
 )
+from facegui.faces.runtimes import card_mend, installed_runtimes, missing_libraries
 
 __all__ = [
     "PROVIDERS", "Layer", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "cuda_problem",
@@ -76,24 +78,38 @@ def available_providers() -> tuple[str, ...]:
 
 
 def cuda_problem() -> str | None:
-    """Return what the loader says is missing for CUDA; None where it loads or this build has none."""
+    """Return which libraries CUDA lacks, or what the loader says; None where it loads or this build has none."""
+    return _problem(PROVIDERS["cuda"])
+
+
+def _problem(provider: str) -> str | None:
+    """Return why a provider for NVIDIA cards cannot be loaded; None where it can, or where this build has none."""
     import onnxruntime
 
+    name = {PROVIDERS["cuda"]: "cuda", PROVIDERS["tensorrt"]: "tensorrt"}.get(provider)
     folder = Path(onnxruntime.__file__).parent / "capi"
     suffix = ".dll" if sys.platform == "win32" else ".so"
     prefix = "" if sys.platform == "win32" else "lib"
-    library = folder / f"{prefix}onnxruntime_providers_cuda{suffix}"
-    if not library.exists():
+    library = folder / f"{prefix}onnxruntime_providers_{name}{suffix}"
+    if name is None or not library.exists():
         return None
-    if hasattr(onnxruntime, "preload_dlls"):
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
-            onnxruntime.preload_dlls()
+    _preload()
     try:
         ctypes.CDLL(str(folder / f"{prefix}onnxruntime_providers_shared{suffix}"), mode=ctypes.RTLD_GLOBAL)
         ctypes.CDLL(str(library))
     except OSError as error:
-        return str(error)
+        missing = missing_libraries(library)
+        return f"{', '.join(missing)} cannot be loaded" if missing else str(error)
     return None
+
+
+def _preload() -> None:
+    """Load the CUDA libraries that were installed as Python packages, where the loader would not look for them."""
+    import onnxruntime
+
+    if hasattr(onnxruntime, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            onnxruntime.preload_dlls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +165,16 @@ def layers(file: Path, inputs: Mapping[str, NDArray[Any]]) -> list[Layer]:
 def _shapes(event: Mapping[str, Any], key: str) -> tuple[tuple[int, ...], ...]:
     """Return the shapes out of a list such as ``[{"float": [1, 64, 56, 56]}]``."""
     return tuple(tuple(shape) for item in event.get(key, ()) for shape in item.values())
+
+
+def _fallback(plan: Plan, active: str) -> tuple[str, str]:
+    """Return the reason and the warning where a session does not run on the provider that was asked for first."""
+    wanted = LABELS[plan.providers[0]]
+    problem = _problem(plan.providers[0])
+    reason = f"{wanted} could not be started{f': {problem}' if problem else ''}."
+    if active != PROVIDERS["cpu"]:
+        return reason, f"{wanted} is not used, {LABELS.get(active, active)} is. {reason} Choose that in the settings."
+    return reason, f"{plan.card or 'The graphics card'} is not used. {reason} {GPU_MEND}"
 
 
 class OnnxNetwork:
@@ -246,8 +272,9 @@ class OnnxNetwork:
         import onnxruntime
 
         plan = plan_providers(self._provider, onnxruntime.get_available_providers(), graphics_card())
-        if plan.providers[0] in (PROVIDERS["cuda"], PROVIDERS["tensorrt"]):
-            onnxruntime.preload_dlls()
+        on_card = plan.providers[0] in (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
+        if on_card:
+            _preload()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
@@ -256,7 +283,11 @@ class OnnxNetwork:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # what matters of it is told in the report or raised
         try:
-            session = onnxruntime.InferenceSession(data, options, providers=list(plan.providers))
+            # Where a card's libraries are missing, it prints that into the answer of the command, and logs it as well.
+            with contextlib.redirect_stdout(io.StringIO()) if on_card else contextlib.nullcontext():
+                if on_card:
+                    onnxruntime.set_default_logger_severity(4)
+                session = onnxruntime.InferenceSession(data, options, providers=list(plan.providers))
         except Exception as error:  # ONNX Runtime raises its own types, which share no base but Exception
             raise KnownError(
                 f"The model file {self._file.name} cannot be used.",
@@ -267,8 +298,9 @@ class OnnxNetwork:
         warning = plan.warning
         reason = plan.reason
         if active != plan.providers[0]:
-            reason = f"{LABELS[plan.providers[0]]} could not be started."
-            warning = f"{plan.card or 'The graphics card'} is not used. {reason} {GPU_MEND}"
+            reason, warning = _fallback(plan, active)
+        if warning is not None and GPU_MEND in warning:
+            warning = warning.replace(GPU_MEND, card_mend(installed_runtimes()))
         on_card = active in (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
         device = plan.card if on_card and plan.card else processor()
         self._report = ProviderReport(

@@ -38,6 +38,8 @@ def test_a_sound_installation_is_healthy_and_says_what_runs(capsys: pytest.Captu
     checks = look(capsys, 0)
     assert checks["facegui"]["level"] == "good"
     assert " is used (" in checks["Compute"]["text"]
+    assert checks["Networks"]["text"].startswith("yunet on ")
+    assert "arcface+sface on " in checks["Networks"]["text"]
     assert checks["Gallery"]["text"].startswith("none yet")
     assert not (home / "data" / "gallery.sqlite").exists()
 
