@@ -32,11 +32,12 @@ def list_models(run: Run) -> int:
                 str(model.dimension or ""),
                 f"{model.size_bytes / _MEGA:.1f} MB" if model.size_bytes else "missing",
                 ("yes" if model.calibrated else "no") if model.role == "embedder" else "",
+                "bundled" if model.bundled else "added",
                 model.licence,
             )
             for model in models
         ]
-        columns = ("", "Id", "Role", "Numbers", "Size", "Calibrated", "Licence")
+        columns = ("", "Id", "Role", "Numbers", "Size", "Calibrated", "Source", "Licence")
         console.print(table(*columns, rows=rows, right=(3, 4), caption="● in use"))
 
     run.output.answer({"models": [_document(model, used) for model in models], "in_use": used}, show)

@@ -33,6 +33,7 @@ SILENCE = 180.0
 """Seconds without a sign of life after which the process is given up: a network that large loads in a minute."""
 
 _LOOK = 0.25  # seconds between two places to cancel
+_LEAST_MEMORY = 8 << 30  # bytes that may be asked for in any case; much of it is never touched
 _PROGRESS, _RESULT, _REFUSED, _BUG = "progress", "result", "refused", "bug"
 
 
@@ -154,4 +155,4 @@ def _be_the_first_to_go() -> None:
 
     with contextlib.suppress(OSError, ValueError):
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        resource.setrlimit(resource.RLIMIT_AS, (max(memory, _LEAST_MEMORY), resource.getrlimit(resource.RLIMIT_AS)[1]))

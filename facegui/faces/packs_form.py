@@ -18,6 +18,7 @@ LEAST_NUMBERS = 16
 """Fewer numbers than this cannot tell people apart; networks for age or sex give 2 or 3."""
 
 CHANNELS = 3
+_MOST_SIDE = 1024
 _KINDS = {1: "float32", 2: "uint8", 10: "float16"}  # onnx.TensorProto.DataType
 
 
@@ -130,6 +131,10 @@ def describe(model: Any, name: str) -> Form:
         raise unsuitable(name, f"Its input has {len(axes)} axes; a picture has four: number, height, width, colours.")
     layout, certain = _layout(axes, name)
     height, width = axes[2:] if layout == "NCHW" else axes[1:3]
+    if max(height, width) > _MOST_SIDE:
+        raise unsuitable(
+            name, f"It wants pictures of {width} x {height} pixels; faces are {CROP_SIZE} x {CROP_SIZE} here."
+        )
     opsets = [int(item.version) for item in model.opset_import if item.domain in ("", "ai.onnx")]
     return Form(
         source=source.name, target=_target(graph, name), layout=layout, kind=kind,
