@@ -20,6 +20,8 @@ from facegui.faces.types import FacePolicy, Frame, Photo, Timings
 
 __all__ = ["Done", "Stage", "analyse_photos", "embed_photos", "read_photos", "search_photos", "staged"]
 
+_SPARE = 4
+
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -198,8 +200,8 @@ def staged(
     workers : int
         Threads; 0 runs the stages one after the other in the caller's thread.
     ahead : int
-        So many items are under way or wait to be taken, at most; by default four for each thread and two batches of
-        every stage.
+        So many items are under way or wait to be taken, at most; by default two for each thread, two batches of
+        every stage, and a few to spare for a caller who stops now and then.
 
     Yields
     ------
@@ -210,7 +212,7 @@ def staged(
     if workers < 1:
         yield from _one_after_the_other(source, stages)
         return
-    ahead = ahead or 4 * workers + 2 * sum(stage.batch for stage in stages if stage.batch > 1)
+    ahead = ahead or 2 * workers + _SPARE + 2 * sum(stage.batch for stage in stages if stage.batch > 1)
     crew = _Crew(stages, workers)
     line: deque[_Item] = deque()
 

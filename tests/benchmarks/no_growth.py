@@ -1,0 +1,87 @@
+"""Does the program grow? Many frames and photos through one process, and its memory on the way.
+
+    uv run python tests/benchmarks/no_growth.py PHOTOS VIDEO [--frames 20000] [--photos 5000] [--model arcface]
+
+PHOTOS is a folder, VIDEO a video file or a folder of them; both are gone through again and again. Prints the resident
+memory now and then, and exits with 1 if at the end of a part it is more than 5 % above what it was after that part's
+warm-up, a tenth of the way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+
+from facegui.cli.bench_machine import peak_memory, resident_memory
+from facegui.faces.stages import analyse_photos
+from facegui.faces.types import Frame
+from facegui.services import Services
+from facegui.settings import Settings
+from facegui.sources import video as videos_of
+from facegui.sources.files import photo_files
+
+ALLOWED = 0.05
+WARM_UP = 0.1
+LINES = 20
+MIB = 1 << 20
+
+
+def watched(what: str, steps: Iterator[int], total: int) -> bool:
+    """Go through the steps, print the memory now and then, and tell whether it stayed flat after the warm-up."""
+    start = perf_counter()
+    after_warm_up: list[int] = []
+    for done in steps:
+        if done % max(1, total // LINES) and done != total:
+            continue
+        now = resident_memory() or 0
+        if done >= WARM_UP * total:
+            after_warm_up.append(now)
+        rate = done / (perf_counter() - start)
+        print(f"{what} {done:7,d} of {total:,}  {now / MIB:8.1f} MiB  {rate:6.1f} a second", flush=True)
+    growth = after_warm_up[-1] / after_warm_up[0] - 1
+    print(f"{what}: {growth:+.1%} since the warm-up, between {min(after_warm_up) / MIB:.1f} and "
+          f"{max(after_warm_up) / MIB:.1f} MiB\n", flush=True)  # fmt: skip
+    return growth <= ALLOWED
+
+
+def frames(videos: list[Path], total: int, act: Callable[[Frame], object]) -> Iterator[int]:
+    """Let `act` see so many frames of videos."""
+    endless = (frame for video in itertools.cycle(videos) for frame in videos_of.frames(video))
+    for done, frame in enumerate(itertools.islice(endless, total), 1):
+        act(frame)
+        yield done
+
+
+def photos(services: Services, folder: Path, total: int) -> Iterator[int]:
+    """Analyse so many photos, all faces of each."""
+    paths = itertools.islice(itertools.cycle(list(photo_files(folder))), total)
+    for done, _ in enumerate(analyse_photos(services.pipeline, paths, services.read), 1):
+        yield done
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--frames", type=int, default=20_000)
+    parser.add_argument("--photos", type=int, default=5_000)
+    parser.add_argument("--model", default="arcface+sface")
+    options = parser.parse_args()
+    videos = [options.video] if options.video.is_file() else sorted(options.video.glob("*.mp4"))
+    if resident_memory() is None:
+        print("This system does not tell how much memory a process has.")
+        return 2
+    with Services(settings=Settings(), model=options.model) as services:
+        services.warm_up()
+        flat = watched("frames", frames(videos, options.frames, services.analyse_live), options.frames)
+        flat &= watched("photos", photos(services, options.folder, options.photos), options.photos)
+    print(f"most at any time: {(peak_memory() or 0) / MIB:.1f} MiB")
+    return 0 if flat else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
