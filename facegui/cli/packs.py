@@ -99,7 +99,6 @@ def download(
     from facegui.faces.packs_zoo import add_pack, pack_of
 
     wanted = pack_of(pack)
-    _show_licence(run, wanted)
     _require_licence(run, wanted, accept)
     with run.services() as services:
         photos, faces = _faces(run, services, pairs)
@@ -109,26 +108,28 @@ def download(
         return _finish(run, services, job, photos, f"Getting {pack}")
 
 
-def _show_licence(run: Run, pack: Pack) -> None:
-    from facegui.faces.packs_zoo import LICENCE_ADDRESS, LICENCE_TEXT
-
-    size = f", {pack.size / _MEGA:.0f} MB" if pack.size else ""
-    what = f": {pack.words}" if pack.words else ""
-    run.output.remark(f"{pack.name}{what}{size}.", "bold")
-    run.output.remark(f"{LICENCE_TEXT} {LICENCE_ADDRESS}")
-
-
 def _require_licence(run: Run, pack: Pack, accepted: bool) -> None:
+    """Show the licence, and ask where somebody is there to answer."""
     from facegui.faces.packs_zoo import LICENCE_ADDRESS, LICENCE_TEXT
 
-    if not accepted and sys.stdin.isatty() and not run.output.as_json:
-        accepted = typer.confirm("Do you accept this licence?", default=False, err=True)
-    if not accepted:
-        raise KnownError(
-            f"{pack.name} was not downloaded.",
-            f"Its licence was not accepted. {LICENCE_TEXT} {LICENCE_ADDRESS}",
-            "If you accept it, say --accept-licence.",
-        )
+    terms = f"{LICENCE_TEXT} {LICENCE_ADDRESS}"
+    if accepted:
+        run.output.remark(f"{_about(pack)}\n{terms}")
+        return
+    if sys.stdin.isatty() and not run.output.as_json:
+        run.output.console(error=True).print(f"{_about(pack)}\n{terms}")
+        if typer.confirm("Do you accept this licence?", default=False, err=True):
+            return
+    raise KnownError(
+        f"{pack.name} was not downloaded.",
+        f"Its licence was not accepted. {terms}",
+        "If you accept it, say --accept-licence.",
+    )
+
+
+def _about(pack: Pack) -> str:
+    size = f", {pack.size / _MEGA:.0f} MB" if pack.size else ""
+    return f"{pack.name}{f': {pack.words}' if pack.words else ''}{size}."
 
 
 def _faces(run: Run, services: Services, pairs: Path | None) -> tuple[PairPhotos | None, TryFaces]:

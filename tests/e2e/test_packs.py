@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -163,6 +164,24 @@ def test_a_pack_is_downloaded_once_its_licence_is_accepted(ask: Ask, capsys: pyt
     assert ask("verify", photo, photo, "--model", "testpack")[1]["decision"] == "unsure"
     assert main(["models", "download", "testpack", "--accept-licence"]) == 2
     assert "already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 2), ("", 2)])
+def test_at_a_terminal_the_licence_is_shown_and_asked_for(
+    answer: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    archive = tmp_path / "testpack.zip"
+    archive.write_bytes(pack_networks.zipped(pack_networks.pack()))
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{answer}\n"))
+    assert main(["models", "download", "testpack", "--from", str(archive), "--quiet"]) == status
+    said = capsys.readouterr().err
+    assert "non-commercial research only" in said
+    assert said.index("non-commercial") < said.index("Do you accept this licence?")
+    assert archive.exists()
 
 
 def test_without_a_network_a_download_says_what_to_do(ask: Ask) -> None:
