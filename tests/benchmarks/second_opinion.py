@@ -73,11 +73,12 @@ def main() -> int:
             for (known, new), limit in zip(ways, limits, strict=True)
         ]
         costs = [np.mean([trade.cost(options.fast, options.slow, share) for trade in trades]) for share in (0.5, 0.0)]
+        band = trades[0].band
         print(
             f"lost {lost:.0e} in {let_in:.0e}   FMR {mean(trades, 'fmr'):.2e}  FNMR {mean(trades, 'fnmr'):.3%}  "
-            f"{costs[0]:6.2f} ms ({costs[1]:.2f} among strangers only)  "
-            f"asked: genuine {mean(trades, 'asked_genuine'):.1%}, impostor {mean(trades, 'asked_impostor'):.1%}; fast score {trades[0].band.low:.3f} to "
-            f"{trades[0].band.high:.3f}"
+            f"{costs[0]:6.2f} ms ({costs[1]:.2f} among strangers only)  asked: genuine "
+            f"{mean(trades, 'asked_genuine'):.1%}, impostor {mean(trades, 'asked_impostor'):.1%}, "
+            f"at fast scores of {band.low:.3f} to {band.high:.3f}"
         )
     return 0
 
