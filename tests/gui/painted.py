@@ -49,11 +49,16 @@ def quality(reasons: tuple[QualityReason, ...] = ()) -> Quality:
 class PaintedPipeline:
     """Finds painted squares. `gate` holds it up before a photo until it is set."""
 
+    threads = 1
+
     def __init__(self, model_id: str) -> None:
-        self.embedder = SimpleNamespace(model_id=model_id, embed=self._embed)
+        self.embedder = SimpleNamespace(model_id=model_id, embed=self._embed, batch=1)
         self.runs = 0
         self.gate = threading.Event()
         self.gate.set()
+
+    def single(self) -> PaintedPipeline:
+        return self
 
     def analyse(self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True) -> Photo:
         assert self.gate.wait(20)
