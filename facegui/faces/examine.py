@@ -34,6 +34,7 @@ _SAME = 0.9999
 _CHANCE = 0.6
 """Share of rightly ordered couples of pairs below which a network does not tell people apart; 0.5 is chance."""
 _ENOUGH_PEOPLE = 5
+_NOT_LOADED = "ONNX Runtime cannot load it"
 
 Vectors = NDArray[np.float32]
 
@@ -137,7 +138,7 @@ class _Bare:
                 problem = problem or str(error)
             else:
                 return
-        if form.batch > 1:
+        if form.batch > 1 and not problem.startswith(_NOT_LOADED):
             problem = f"It takes {form.batch} faces at a time, neither one nor any number."
         raise forms.unsuitable(name, problem)
 
@@ -148,7 +149,7 @@ class _Bare:
             _ = self._network.report
         except KnownError as error:
             detail = str(error.__cause__ or "").strip().partition("\n")[0]
-            raise _Wrong(f"ONNX Runtime cannot load it: {detail or error.why}") from error
+            raise _Wrong(f"{_NOT_LOADED}: {detail or error.why}") from error
 
     def _check(self) -> None:
         """Find out the number of numbers, and whether faces are computed alone as well as together."""

@@ -13,10 +13,20 @@ from facegui.faces.catalog import Catalog, file_sha256
 from facegui.faces.packs import Added, Origin, TryFaces, add_model, check_name
 from facegui.faces.packs_download import download
 from facegui.faces.packs_insightface import Recogniser, open_pack, pack_address
-from facegui.faces.packs_manifest import draft, models_folder
+from facegui.faces.packs_manifest import draft, entries, models_folder
 from facegui.jobs import Job, Progress
 
-__all__ = ["LICENCE", "LICENCE_ADDRESS", "LICENCE_TEXT", "PACKS", "Pack", "add_pack", "downloads_folder", "pack_of"]
+__all__ = [
+    "LICENCE",
+    "LICENCE_ADDRESS",
+    "LICENCE_TEXT",
+    "PACKS",
+    "Pack",
+    "add_pack",
+    "downloads_folder",
+    "kept_detectors",
+    "pack_of",
+]
 
 LICENCE = "InsightFace: non-commercial research only"
 LICENCE_ADDRESS = "https://github.com/deepinsight/insightface#license"
@@ -90,6 +100,15 @@ def pack_of(name: str) -> Pack:
             f"There is no pack called {name}.", f"Known packs: {', '.join(PACKS)}.", "Choose one of these."
         )
     return Pack(name)
+
+
+def kept_detectors() -> dict[str, Path]:
+    """Return the SCRFD detectors that came with packs, by the id of the pack's model; for measurements."""
+    folder = models_folder()
+    files = {
+        str(entry["id"]): folder / str(entry["detector_file"]) for entry in entries(folder) if "detector_file" in entry
+    }
+    return {name: file for name, file in files.items() if file.is_file()}
 
 
 def downloads_folder() -> Path:

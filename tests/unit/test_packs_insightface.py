@@ -19,7 +19,7 @@ from facegui.faces.catalog import Catalog
 from facegui.faces.packs import Added, disguised, remove_model
 from facegui.faces.packs_insightface import open_pack, pack_address
 from facegui.faces.packs_manifest import entries, models_folder
-from facegui.faces.packs_zoo import LICENCE, PACKS, Pack, add_pack, downloads_folder, pack_of
+from facegui.faces.packs_zoo import LICENCE, PACKS, Pack, add_pack, downloads_folder, kept_detectors, pack_of
 from facegui.faces.session import OnnxNetwork
 
 CROPS = np.random.default_rng(4).integers(0, 256, (3, 112, 112, 3), np.uint8)
@@ -66,7 +66,7 @@ def test_a_pack_comes_over_a_broken_connection_and_answers_as_insightface_does(t
     Catalog().verify(model)
     (entry,) = entries(models_folder())
     assert entry["pack_sha256"] == hashlib.sha256(content).hexdigest()
-    assert (models_folder() / entry["detector_file"]).read_bytes() == files["det_small.onnx"]
+    assert kept_detectors()["testpack"].read_bytes() == files["det_small.onnx"]
     assert list(downloads_folder().iterdir()) == []
 
     (tmp_path / "theirs.onnx").write_bytes(files["w600k_small.onnx"])
@@ -78,6 +78,7 @@ def test_a_pack_comes_over_a_broken_connection_and_answers_as_insightface_does(t
 
     remove_model("testpack")
     assert not (models_folder() / entry["detector_file"]).exists()
+    assert kept_detectors() == {}
     assert not model.file.exists()
 
 
