@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import atan2, cos, degrees, hypot, sin
+
 import numpy as np
 
 from facegui.faces.types import Landmarks
@@ -14,6 +16,8 @@ __all__ = ["head_pose"]
 # Anthropometry of the Head and Face, 1994). The tip of the nose lies where the detector marks it: the median pitch
 # of CFP's frontal photos is then zero.
 _HEAD = np.array([[-31.5, 0.0, 0.0], [31.5, 0.0, 0.0], [0.0, 41.7, 30.0], [-26.0, 73.0, 6.0], [26.0, 73.0, 6.0]])
+# Fits five points to the head in the least squares: (3, 5).
+_FIT = np.linalg.pinv(_HEAD - _HEAD.mean(0))
 
 
 def head_pose(landmarks: Landmarks) -> tuple[float, float, float]:
@@ -34,16 +38,12 @@ def head_pose(landmarks: Landmarks) -> tuple[float, float, float]:
         clockwise as seen in the picture).
     """
     points = landmarks.astype(np.float64)
-    right_eye, left_eye = points[0], points[1]
-    across = left_eye - right_eye
-    roll = float(np.degrees(np.arctan2(across[1], across[0])))
-    angle = np.radians(-roll)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    across, down = (points[1] - points[0]).tolist()
+    roll = atan2(down, across)
+    turn = np.array([[cos(roll), sin(roll)], [-sin(roll), cos(roll)]])
     upright = (points - points.mean(0)) @ turn.T
-    head = _HEAD - _HEAD.mean(0)
-    camera, *_ = np.linalg.lstsq(head, upright, rcond=None)  # (3, 2)
-    across_row, down_row = camera.T
+    across_row, down_row = (_FIT @ upright).T.tolist()
     # Row x of a rotation by yaw about the vertical axis is (cos yaw, 0, sin yaw) times the scale.
-    yaw = float(np.degrees(np.arctan2(across_row[2], np.hypot(across_row[0], across_row[1]))))
-    pitch = float(np.degrees(np.arctan2(-down_row[2], max(np.hypot(down_row[0], down_row[1]), 1e-9))))
-    return yaw, pitch, roll
+    yaw = atan2(across_row[2], hypot(across_row[0], across_row[1]))
+    pitch = atan2(-down_row[2], max(hypot(down_row[0], down_row[1]), 1e-9))
+    return degrees(yaw), degrees(pitch), degrees(roll)

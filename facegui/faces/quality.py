@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import dist, hypot, prod
 from typing import Any
 
 import cv2
@@ -93,16 +94,15 @@ def crop_measures(crop: Image) -> tuple[float, float, float, float]:
     left, top, right, bottom = FACE_AREA
     face = crop[top:bottom, left:right]
     luma: NDArray[np.float32] = face.astype(np.float32) @ _LUMA
-    deviation = float(luma.std())
-    laplacian = cv2.Laplacian(luma, cv2.CV_32F)
-    sharpness = float(laplacian.std()) / max(deviation, 1.0)
-    burnt = float((luma >= _WHITE).mean())
-    return sharpness, float(luma.mean()) / 255, deviation / 255, burnt
+    brightness, contrast = (float(value.item()) for value in cv2.meanStdDev(luma))
+    _, details = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_32F))
+    burnt = float(np.count_nonzero(luma >= _WHITE)) / luma.size
+    return float(details.item()) / max(contrast, 1.0), brightness / 255, contrast / 255, burnt
 
 
 def _worth(value: float, fair: float, useless: float) -> float:
     """Return 1 at `fair` and beyond, falling to 0 at `useless`; either end may be the larger."""
-    return float(np.clip((value - useless) / (fair - useless), 0.0, 1.0))
+    return min(1.0, max(0.0, (value - useless) / (fair - useless)))
 
 
 def assess(image: Image, scale: float, detection: Detection, crop: Image, limits: QualityLimits) -> Quality:
@@ -126,10 +126,10 @@ def assess(image: Image, scale: float, detection: Detection, crop: Image, limits
         The score is the product of the worth of each measure; reasons come worst first.
     """
     points = detection.landmarks
-    eye_distance = float(np.hypot(*(points[1] - points[0]))) / scale
+    eye_distance = dist(points[0].tolist(), points[1].tolist()) / scale
     width = detection.box.width / scale
     yaw, pitch, roll = head_pose(points)
-    turn = float(np.hypot(yaw, pitch))
+    turn = hypot(yaw, pitch)
     inside = inside_share(image.shape, points)
     sharpness, brightness, contrast, burnt = crop_measures(crop)
     worth = {
@@ -142,5 +142,5 @@ def assess(image: Image, scale: float, detection: Detection, crop: Image, limits
         QualityReason.PARTLY_OUTSIDE: _worth(inside, limits.inside, limits.useless_inside),
     }
     reasons = tuple(sorted((reason for reason in worth if worth[reason] < 1.0), key=lambda r: worth[r]))
-    score = float(np.prod(list(worth.values())))
+    score = prod(worth.values())
     return Quality(score, reasons, eye_distance, sharpness, brightness, contrast, yaw, pitch, roll, inside)
