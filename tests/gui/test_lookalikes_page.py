@@ -134,7 +134,7 @@ def test_results_appear_while_the_folder_is_read_and_can_be_stopped_and_taken_up
     page.receive(probe_of(page, paint(tmp_path / "probe.png", (1, 7))))
     page.top.folders.add([many])
     qtbot.waitUntil(lambda: len(page.results.rows) == 5, timeout=WAIT)
-    assert page.results.words.startswith("Reading photos: ")
+    qtbot.waitUntil(lambda: page.results.words.startswith("Reading photos: "), timeout=WAIT)
     assert page.results.words.endswith(" of 20")
     page.search.index.cancel()
     held.set()
