@@ -1,13 +1,10 @@
-"""What the window and the command line ask of the program: one object, plain blocking methods, no Qt.
-
-Networks, gallery and calibration are loaded when first needed. All methods may be called from any thread.
-"""
+"""The services themselves: what is loaded, and every question that the program answers."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -19,12 +16,10 @@ from facegui import paths
 from facegui import settings as settings_table
 from facegui.errors import KnownError
 from facegui.faces.catalog import Catalog, ModelInfo
-from facegui.faces.detect import DetectorLimits, YuNet
+from facegui.faces.detect import DetectorLimits
 from facegui.faces.embed import Embedder, cosine
-from facegui.faces.landmarks import RefineLimits
-from facegui.faces.pipeline import FacePipeline, SearchPlan
-from facegui.faces.quality import QualityLimits
-from facegui.faces.session import Network, OnnxNetwork, ProviderReport
+from facegui.faces.pipeline import FacePipeline
+from facegui.faces.session import OnnxNetwork, ProviderReport
 from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings
 from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample
 from facegui.gallery.search import best_per_person
@@ -34,91 +29,19 @@ from facegui.lookalikes.ranking import Ranking, rank
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
-from facegui.matching.tables import from_table
+from facegui.services.chain import build_pipeline, calibrations_of
+from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
 from facegui.sources import files
 
 if TYPE_CHECKING:
     from facegui.gallery.store import Gallery
 
-__all__ = ["Candidate", "Comparison", "EnrolSample", "Services"]
+__all__ = ["Services"]
 
 FRONTAL = "frontal"
 REEMBED_BATCH = 32
 TIMED_RUNS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An enrolled person and how similar the probe is to them.
-
-    Attributes
-    ----------
-    person_id : int
-    name : str
-    similarity : float
-        Cosine between the probe and the quality-weighted mean of the person's samples, lowered by as much as the
-        samples disagree (`facegui.gallery.search.best_per_person`), so that a threshold calibrated on pairs of
-        photos keeps its false match rate, -1..1.
-    nearest_face_id : int
-        The sample nearest to the probe.
-    samples : int
-    """
-
-    person_id: int
-    name: str
-    similarity: float
-    nearest_face_id: int
-    samples: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """All that a comparison found; moving the threshold needs nothing more.
-
-    Attributes
-    ----------
-    similarity : float
-        Cosine, -1..1.
-    left : Face or None
-        The other face, or None when a person was compared with.
-    right : Face
-        The probe.
-    person_id, person_name : int, str or None
-        The person compared with.
-    best_sample_face_id : int or None
-        That person's most similar sample.
-    next_best : Candidate or None
-        The most similar other person.
-    margin : float or None
-        Similarity above that person's.
-    timings : Timings
-        Of both photos together.
-    model : ModelInfo
-    provider : ProviderReport
-    calibration : Calibration or None
-    """
-
-    similarity: float
-    left: Face | None
-    right: Face
-    person_id: int | None
-    person_name: str | None
-    best_sample_face_id: int | None
-    next_best: Candidate | None
-    margin: float | None
-    timings: Timings
-    model: ModelInfo
-    provider: ProviderReport
-    calibration: Calibration | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EnrolSample:
-    """A face chosen as a sample and the frame that it was found in."""
-
-    face: Face
-    frame: Frame
 
 
 class Services:
@@ -158,7 +81,7 @@ class Services:
         self._pipeline: FacePipeline | None = None
         self._network: OnnxNetwork | None = None
         self._detector_network: OnnxNetwork | None = None
-        self._calibrations = _calibrations(self._model)
+        self._calibrations = calibrations_of(self._model)
 
     def __enter__(self) -> Services:
         return self
@@ -209,7 +132,7 @@ class Services:
         """Use another embedder from now on."""
         with self._lock:
             self._model = self._catalog.model(model_id, "embedder")
-            self._calibrations = _calibrations(self._model)
+            self._calibrations = calibrations_of(self._model)
             self._network = None
             self._pipeline = None
 
@@ -410,7 +333,7 @@ class Services:
             timings=timings or Timings(),
             model=model,
             provider=report,
-            calibration=_calibrations(model).get(FRONTAL) if model is not self._model else self.calibration,
+            calibration=calibrations_of(model).get(FRONTAL) if model is not self._model else self.calibration,
         )
 
     def _embedded(self, *faces: Face) -> tuple[ModelInfo, list[Embedding]]:
@@ -555,26 +478,3 @@ class Services:
     def thumbnail(self, face_id: int) -> Image | None:
         """Return the stored aligned crop of a face, RGB uint8 (112, 112, 3)."""
         return self.gallery.crop(face_id)
-
-
-def _calibrations(model: ModelInfo) -> dict[str, Calibration]:
-    return {condition: from_table(table) for condition, table in model.calibrations.items()}
-
-
-def build_pipeline(catalog: Catalog, detector: Network, embedder: Network, model_id: str, score: float) -> FacePipeline:
-    """Put the chain together from networks and the numbers of the manifest."""
-    try:
-        search = dict(catalog.tables["search"])
-        search["thorough"] = tuple(search["thorough"])
-        return FacePipeline(
-            YuNet(detector),
-            Embedder(embedder, model_id),
-            detection=DetectorLimits(score, float(catalog.tables["detection"]["iou"])),
-            plan=SearchPlan(**search),
-            second_look=RefineLimits(**catalog.tables["second_look"]),
-            quality=QualityLimits.from_table(catalog.tables["quality"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise KnownError(
-            "The list of models is incomplete.", f"manifest.toml lacks {error}.", "Install facegui again."
-        ) from error

@@ -1,0 +1,40 @@
+"""The chain and the calibrations, put together from the manifest."""
+
+from __future__ import annotations
+
+from facegui.errors import KnownError
+from facegui.faces.catalog import Catalog, ModelInfo
+from facegui.faces.detect import DetectorLimits, YuNet
+from facegui.faces.embed import Embedder
+from facegui.faces.landmarks import RefineLimits
+from facegui.faces.pipeline import FacePipeline, SearchPlan
+from facegui.faces.quality import QualityLimits
+from facegui.faces.session import Network
+from facegui.matching.calibration import Calibration
+from facegui.matching.tables import from_table
+
+__all__ = ["build_pipeline", "calibrations_of"]
+
+
+def calibrations_of(model: ModelInfo) -> dict[str, Calibration]:
+    """Return the calibrations of a model by condition."""
+    return {condition: from_table(table) for condition, table in model.calibrations.items()}
+
+
+def build_pipeline(catalog: Catalog, detector: Network, embedder: Network, model_id: str, score: float) -> FacePipeline:
+    """Put the chain together from networks and the numbers of the manifest."""
+    try:
+        search = dict(catalog.tables["search"])
+        search["thorough"] = tuple(search["thorough"])
+        return FacePipeline(
+            YuNet(detector),
+            Embedder(embedder, model_id),
+            detection=DetectorLimits(score, float(catalog.tables["detection"]["iou"])),
+            plan=SearchPlan(**search),
+            second_look=RefineLimits(**catalog.tables["second_look"]),
+            quality=QualityLimits.from_table(catalog.tables["quality"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise KnownError(
+            "The list of models is incomplete.", f"manifest.toml lacks {error}.", "Install facegui again."
+        ) from error
