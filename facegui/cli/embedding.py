@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
+import cv2
 import numpy as np
 
 from facegui.cli.output import reason
@@ -18,7 +19,7 @@ from facegui.faces.stages import Stage, analyse_photos, read_photos, search_phot
 from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings, Vector
 from facegui.jobs import Job, Progress
 
-__all__ = ["AllFaces", "Embedded", "embed_all", "embed_each"]
+__all__ = ["AllFaces", "Embedded", "embed_all", "embed_crops", "embed_each"]
 
 # A slice of a crop would keep the whole one in memory.
 _NO_CROP: Image = np.empty((0, CROP_SIZE, 3), np.uint8)
@@ -138,6 +139,59 @@ def embed_each(
         flow.close()
     mean = spent / max(1, len(paths) - len(unreadable))
     return Embedded(vectors, unreadable, Timings(*mean.tolist()), perf_counter() - start)
+
+
+def embed_crops(paths: Sequence[Path], read: Callable[[Path], Frame], embedders: Sequence[Embedder]) -> Job[Embedded]:
+    """Embed aligned crops by every model; no face is looked for.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    read : callable
+        Turns a path into a frame; raises KnownError. A square picture of another size is scaled to that of a crop.
+    embedders : sequence of Embedder
+
+    Yields
+    ------
+    Progress
+        After each batch.
+    """
+    start = perf_counter()
+    vectors: dict[str, list[Vector | None]] = {e.model_id: [None] * len(paths) for e in embedders}
+    unreadable: dict[int, str] = {}
+    decode = embed = 0.0
+    step = max((embedder.batch for embedder in embedders), default=1)
+    for first in range(0, len(paths), step):
+        yield Progress(first, len(paths), paths[first].name)
+        crops: dict[int, Image] = {}
+        began = perf_counter()
+        for place, path in enumerate(paths[first : first + step], first):
+            try:
+                crops[place] = _crop(read(path))
+            except KnownError as error:
+                unreadable[place] = reason(error, path)
+        decode += perf_counter() - began
+        began = perf_counter()
+        for embedder in embedders if crops else ():
+            for place, embedding in zip(crops, embedder.embed(list(crops.values())), strict=True):
+                vectors[embedder.model_id][place] = embedding.vector
+        embed += perf_counter() - began
+    yield Progress(len(paths), len(paths))
+    each = 1000 / max(1, len(paths) - len(unreadable))
+    return Embedded(vectors, unreadable, Timings(decode * each, 0.0, 0.0, embed * each), perf_counter() - start)
+
+
+def _crop(frame: Frame) -> Image:
+    if frame.width != frame.height:
+        raise KnownError(
+            f"{frame.source} is no aligned crop.",
+            f"It is {frame.width} by {frame.height} pixels, and a crop is square.",
+            "Say --detect to have its face looked for.",
+        )
+    if frame.width == CROP_SIZE:
+        return frame.pixels
+    resized = cv2.resize(frame.pixels, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)
 
 
 def embed_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +13,12 @@ from facegui.cli.output import shown, table
 from facegui.errors import KnownError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from facegui.faces.catalog import ModelInfo
+    from facegui.faces.types import Frame
     from facegui.matching.baseline import Change
     from facegui.matching.calibration import Calibration
     from facegui.matching.report import Miss, Report
@@ -25,12 +29,46 @@ _SHOWN_PROBLEMS = 5
 _ALLOWED_FALL = 5e-4
 
 
+class Protocol(StrEnum):
+    """What pairs can be read from; the values are `facegui.matching.protocols.KINDS`."""
+
+    CSV = "csv"
+    LFW = "lfw"
+    CFP_FF = "cfp-ff"
+    CFP_FP = "cfp-fp"
+    AGEDB = "agedb"
+    CALFW = "calfw"
+    CPLFW = "cplfw"
+    BIN = "bin"
+    FOLDERS = "folders"
+
+
 @verb(app, "evaluate", PANEL)
 def evaluate(
     run: Run,
-    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help="List with the header path1,path2,same; or LFW's.")],
+    pairs: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PAIRS",
+            help="A CSV list with the header path1,path2,same; the list, or the folder with it, of LFW, CFP, "
+            "AgeDB-30, CALFW or CPLFW; a .bin set of InsightFace; or a folder with one folder per person.",
+        ),
+    ],
+    protocol: Annotated[
+        Protocol | None, typer.Option("--protocol", metavar="|".join(Protocol), help="What it is. Default: found out.")
+    ] = None,
     root: Annotated[
-        Path | None, typer.Option("--root", metavar="DIR", help="Where the paths start. Default: the list's folder.")
+        Path | None,
+        typer.Option(
+            "--root", metavar="DIR", help="Where the paths start. Default: at the list, or in a folder below."
+        ),
+    ] = None,
+    aligned: Annotated[
+        bool | None,
+        typer.Option(
+            "--aligned/--detect",
+            help="The photos are aligned crops, or faces are looked for in them. Default: as the protocol has them.",
+        ),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw scores, ROC and DET.")] = None,
     misses: Annotated[
@@ -52,20 +90,27 @@ def evaluate(
     """
     from dataclasses import asdict
 
-    from facegui.cli.embedding import embed_each
+    from facegui.cli.embedding import embed_crops, embed_each
     from facegui.matching import baseline
     from facegui.matching.evaluation import evaluate_pairs
     from facegui.matching.plots import plot as draw
-    from facegui.matching.protocols import read_pairs
+    from facegui.matching.protocols import open_protocol
 
     before = baseline.load(compare) if compare is not None else None
-    listed = read_pairs(pairs)
-    paths = listed.with_root(root or pairs.parent)
+    opened = open_protocol(pairs, protocol.value if protocol else None, root)
+    listed, paths = opened.pairs, opened.files
+    crops = opened.aligned if aligned is None else aligned
     with run.services() as services:
         services.warm_up()
         run.show_provider(services)
         pipeline = services.pipeline
-        found = run.output.run(embed_each(paths, services.read, pipeline, [pipeline.embedder]), "Reading photos")
+        read: Callable[[Path], Frame] = services.read
+        if opened.pictures is not None:
+            pictures = dict(zip(paths, opened.pictures, strict=True))
+            read = lambda path: services.read_bytes(pictures[path], path.name)  # noqa: E731
+        models = [pipeline.embedder]
+        job = embed_crops(paths, read, models) if crops else embed_each(paths, read, pipeline, models)
+        found = run.output.run(job, "Reading photos")
         _require_some(len(paths), found.unreadable)
         report = evaluate_pairs(
             listed, found.vectors[services.model.sha256], model_id=services.model.sha256,
@@ -81,6 +126,9 @@ def evaluate(
     unreadable = {shown(listed.paths[place]): reason for place, reason in found.unreadable.items()}
     milliseconds = {name: round(value, 2) for name, value in asdict(found.timings).items()}
     document = report.to_dict() | {
+        "protocol": opened.kind,
+        "aligned": crops,
+        "photos_left_out": list(opened.unnamed),
         "model": model,
         "provider": provider.active if provider else None,
         "photos_unreadable": unreadable,
@@ -94,7 +142,10 @@ def evaluate(
         rows = [(row.label, row.value, row.note) for row in report.rows()]
         times = "  ".join(f"{name} {value:.1f}" for name, value in milliseconds.items())
         rows.append(("Milliseconds per photo", f"{found.timings.total:.1f}", times))
-        console.print(f"{report.name or 'Pairs'}, {model} on {provider.active if provider else 'nothing'}\n")
+        how = "; aligned crops, no face was looked for" if crops else ""
+        console.print(
+            f"{report.name or 'Pairs'} ({opened.kind}{how}), {model} on {provider.active if provider else 'nothing'}\n"
+        )
         console.print(table("", "", "", rows=rows, whole=(1,)))
         _show_misses(console, report, misses)
         if plot is not None:
@@ -103,6 +154,8 @@ def evaluate(
             _show_changes(console, before.model, changes)
 
     run.output.answer(document, show)
+    if opened.unnamed:
+        run.output.warn(f"{len(opened.unnamed):,} photos lie in nobody's folder and were left out.")
     _tell_problems(run, unreadable)
     return 1 if any(change.fell for change in changes) else 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -432,6 +433,29 @@ def test_pairs_are_evaluated_and_a_photo_without_a_face_is_counted(
     status, found = ask("evaluate", pairs, "--root", tmp_path / "elsewhere")
     assert status == 2
     assert "--root" in found["error"]["do"]
+
+
+def test_a_set_of_insightface_is_evaluated_without_looking_for_faces(
+    samples: SampleFolder, ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Services() as services:
+        files = [samples.file(name) for name in ("astronaut", "astronaut-rough", "admiral")]
+        crops = [services.analyse(file, embed=False).faces[0].crop for file in files]
+    astronaut, again, admiral = (
+        cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))[1].tobytes() for crop in crops
+    )
+    damaged = b"no picture"
+    file = tmp_path / "small.bin"
+    bins = [astronaut, again, again, admiral, astronaut, damaged]
+    file.write_bytes(pickle.dumps((bins, [True, False, True]), 4))
+    status, found = ask("evaluate", file)
+    assert (status, found["protocol"], found["aligned"], found["pairs"]) == (0, "bin", True, 3)
+    assert (found["photos"], found["failed_pairs"], len(found["photos_unreadable"])) == (4, 1, 1)
+    assert found["figures"]["auc"] == 0.5
+    assert found["figures_without_failures"]["auc"] == 1
+    assert found["milliseconds_per_photo"]["detect"] == 0
+    assert main(["evaluate", str(file), "--quiet"]) == 0
+    assert "no face was looked for" in capsys.readouterr().out
 
 
 @pytest.fixture
