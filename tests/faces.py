@@ -43,8 +43,9 @@ def real_pipeline(model: str = "arcface", score: float = 0.6) -> FacePipeline:
     catalog = Catalog()
     embedder = catalog.model(model, "embedder")
     detector = catalog.models("detector")[0]
-    networks = [OnnxNetwork(info.file, provider="cpu") for info in (detector, embedder)]
-    return build_pipeline(catalog, networks[0], networks[1], embedder.sha256, score)
+    points = catalog.models("landmarks")[0]
+    networks = [OnnxNetwork(info.file, provider="cpu") for info in (detector, embedder, points)]
+    return build_pipeline(catalog, networks[0], networks[1], embedder.sha256, score, networks[2])
 
 
 class FakeNetwork:

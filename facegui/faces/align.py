@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facegui.faces.types import Image, Landmarks
 
-__all__ = ["ARCFACE_TEMPLATE", "CROP_SIZE", "FACE_AREA", "align", "inside_share", "similarity_transform"]
+__all__ = ["ARCFACE_TEMPLATE", "CROP_SIZE", "FACE_AREA", "align", "inside_share", "similarity_transform", "warp"]
 
 CROP_SIZE = 112
 """Width and height of an aligned face in pixels."""
@@ -71,6 +71,26 @@ def align(image: Image, landmarks: Landmarks, size: int = CROP_SIZE) -> Image:
         RGB uint8, (size, size, 3); what lies outside the picture is black, as in the embedders' training.
     """
     matrix = similarity_transform(landmarks, ARCFACE_TEMPLATE * np.float32(size / CROP_SIZE))
+    return warp(image, matrix, size)
+
+
+def warp(image: Image, matrix: NDArray[np.float64], size: int) -> Image:
+    """Return what a similarity transform makes of a picture.
+
+    Parameters
+    ----------
+    image : Image
+        RGB uint8, (height, width, 3).
+    matrix : ndarray of float64, shape (2, 3)
+        From the picture to the result, for column vectors (x, y, 1).
+    size : int
+        Width and height of the result.
+
+    Returns
+    -------
+    Image
+        RGB uint8, (size, size, 3); what lies outside the picture is black.
+    """
     reduction = 1.0 / float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if reduction > _LARGEST_REDUCTION:
         image, matrix = _reduced(image, matrix, size, reduction / _LARGEST_REDUCTION)

@@ -12,6 +12,7 @@ import numpy as np
 
 from facegui.errors import KnownError
 from facegui.faces.align import align
+from facegui.faces.dense import DenseFinder
 from facegui.faces.detect import DetectorLimits, YuNet, merge
 from facegui.faces.embed import Embedder
 from facegui.faces.landmarks import RefineLimits, refine
@@ -113,6 +114,8 @@ class FacePipeline:
     plan : SearchPlan
     second_look : RefineLimits
     quality : QualityLimits
+    dense : DenseFinder, optional
+        The landmark network, for those who want 468 points.
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class FacePipeline:
         plan: SearchPlan,
         second_look: RefineLimits,
         quality: QualityLimits,
+        dense: DenseFinder | None = None,
     ) -> None:
         self.detector = detector
         self.embedder = embedder
@@ -131,6 +135,7 @@ class FacePipeline:
         self._plan = plan
         self._second_look = second_look
         self._quality = quality
+        self._dense = dense
 
     @property
     def threads(self) -> int:
@@ -158,10 +163,22 @@ class FacePipeline:
             plan=self._plan,
             second_look=self._second_look,
             quality=self._quality,
+            dense=self._dense.single() if self._dense is not None else None,
         )
 
-    def analyse(self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True) -> Photo:
+    def analyse(
+        self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True, dense: bool = False
+    ) -> Photo:
         """Run the whole chain on one frame.
+
+        Parameters
+        ----------
+        frame : Frame
+        policy : FacePolicy
+        embed : bool
+            Whether faces are embedded.
+        dense : bool
+            Whether the landmark network looks at the faces too.
 
         Returns
         -------
@@ -179,10 +196,19 @@ class FacePipeline:
             found = refine(frame.pixels, found, self.detector, self._second_look)
         with clock.step("align"):
             faces = [self._face(frame, detection) for detection in found]
+            if dense:
+                faces = self.add_dense(frame, faces)
         if embed:
             with clock.step("embed"):
                 faces = self.embed(faces)
         return Photo(frame, tuple(faces), Timings(**clock.spent))
+
+    def add_dense(self, frame: Frame, faces: Sequence[Face], *, mirror: bool = True) -> list[Face]:
+        """Return the faces with what the landmark network says about them; see `DenseFinder.find`."""
+        if self._dense is None:
+            raise ValueError("this chain was made without the landmark network")
+        points = self._dense.find(frame.pixels, [face.detection for face in faces], mirror=mirror)
+        return [replace(face, dense=found) for face, found in zip(faces, points, strict=True)]
 
     def embed(self, faces: Sequence[Face]) -> list[Face]:
         """Return the faces with embeddings."""

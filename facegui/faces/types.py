@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Box",
+    "DenseLandmarks",
     "Detection",
     "Embedding",
     "Face",
@@ -139,6 +140,43 @@ class Detection:
         return Detection(self.box.scaled(factor), self.landmarks * np.float32(factor), self.score)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DenseLandmarks:
+    """What the landmark network says about a face.
+
+    Attributes
+    ----------
+    points : ndarray of float32, shape (468, 3)
+        x and y in pixels of the frame, z in the same unit, smaller towards the camera; numbered as in MediaPipe's
+        canonical face model.
+    five : Landmarks
+        The five points that belong to them, (5, 2).
+    presence : float
+        Probability that there is a face, 0..1.
+    disagreement : float or None
+        Mean distance between the points of the picture and those of its mirror image, in heights of the face; None
+        where the mirror image was not looked at.
+    yaw, pitch, roll : float
+        Head pose in degrees, signs as in `Quality`. The network draws heads that are turned away less turned than they
+        are: a full profile comes to about 47 degrees.
+    right_eye, left_eye : float
+        How far the person's own right and left eye are open: height over width.
+    mouth : float
+        How far the mouth is open: height over width of the gap between the lips.
+    """
+
+    points: NDArray[np.float32]
+    five: Landmarks
+    presence: float
+    disagreement: float | None
+    yaw: float
+    pitch: float
+    roll: float
+    right_eye: float
+    left_eye: float
+    mouth: float
+
+
 class QualityReason(StrEnum):
     """Why a face may be hard to compare."""
 
@@ -213,12 +251,15 @@ class Face:
     quality : Quality
     embedding : Embedding or None
         None until it is embedded.
+    dense : DenseLandmarks or None
+        None where they were not wanted.
     """
 
     detection: Detection
     crop: Image
     quality: Quality
     embedding: Embedding | None = None
+    dense: DenseLandmarks | None = None
 
 
 class Outcome(StrEnum):

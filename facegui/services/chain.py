@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from facegui import paths
 from facegui.errors import KnownError
 from facegui.faces.catalog import Catalog, ModelInfo
+from facegui.faces.dense import DenseFinder, DenseLimits
+from facegui.faces.dense_shape import MeanHead
 from facegui.faces.detect import DetectorLimits, YuNet
 from facegui.faces.embed import Embedder
 from facegui.faces.landmarks import RefineLimits
 from facegui.faces.pipeline import FacePipeline, SearchPlan
 from facegui.faces.quality import QualityLimits
-from facegui.faces.session import Network
+from facegui.faces.session import Network, OnnxNetwork
 from facegui.matching.calibration import Calibration
 from facegui.matching.tables import from_table
+from facegui.settings import Settings
 
-__all__ = ["build_pipeline", "calibrations_of"]
+__all__ = ["build_pipeline", "calibrations_of", "network_of"]
 
 
 def calibrations_of(model: ModelInfo) -> dict[str, Calibration]:
@@ -21,9 +25,22 @@ def calibrations_of(model: ModelInfo) -> dict[str, Calibration]:
     return {condition: from_table(table) for condition, table in model.calibrations.items()}
 
 
-def build_pipeline(catalog: Catalog, detector: Network, embedder: Network, model_id: str, score: float) -> FacePipeline:
+def network_of(model: ModelInfo, settings: Settings) -> OnnxNetwork:
+    """Return the network of a model, to run as the settings say."""
+    return OnnxNetwork(model.file, provider=settings.provider, threads=settings.threads)
+
+
+def build_pipeline(
+    catalog: Catalog,
+    detector: Network,
+    embedder: Network,
+    model_id: str,
+    score: float,
+    landmarks: Network | None = None,
+) -> FacePipeline:
     """Put the chain together from networks and the numbers of the manifest."""
     try:
+        dense = DenseLimits.from_table(catalog.tables["dense"])
         search = dict(catalog.tables["search"])
         search["thorough"] = tuple(search["thorough"])
         return FacePipeline(
@@ -33,6 +50,9 @@ def build_pipeline(catalog: Catalog, detector: Network, embedder: Network, model
             plan=SearchPlan(**search),
             second_look=RefineLimits(**catalog.tables["second_look"]),
             quality=QualityLimits.from_table(catalog.tables["quality"]),
+            dense=DenseFinder(landmarks, dense, MeanHead.load(paths.models_dir() / "mean_head.csv"))
+            if landmarks is not None
+            else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise KnownError(

@@ -29,7 +29,7 @@ from facegui.lookalikes.ranking import Ranking, rank
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
-from facegui.services.chain import build_pipeline, calibrations_of
+from facegui.services.chain import build_pipeline, calibrations_of, network_of
 from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
 from facegui.sources import files
@@ -81,6 +81,7 @@ class Services:
         self._pipeline: FacePipeline | None = None
         self._network: OnnxNetwork | None = None
         self._detector_network: OnnxNetwork | None = None
+        self._landmarks_network: OnnxNetwork | None = None
         self._calibrations = calibrations_of(self._model)
 
     def __enter__(self) -> Services:
@@ -107,7 +108,7 @@ class Services:
             settings_table.save(wanted)
             self.settings = wanted
             if {"provider", "threads"} & changes.keys():
-                self._detector_network = self._network = None
+                self._detector_network = self._network = self._landmarks_network = None
             if {"provider", "threads", "detection_score"} & changes.keys():
                 self._pipeline = None
             if "model" in changes:
@@ -169,16 +170,16 @@ class Services:
     @property
     def providers(self) -> dict[str, ProviderReport]:
         """What each network that was loaded really runs on, by the id of its model."""
+        detector, points = (self._catalog.models(role)[0].id for role in ("detector", "landmarks"))
         with self._lock:
-            detector = self._catalog.models("detector")[0].id
-            networks = {detector: self._detector_network, self._model.id: self._network}
-        return {name: made.report for name, made in networks.items() if made is not None and made.loaded}
+            networks = (self._detector_network, self._network, self._landmarks_network)
+        made = zip((detector, self._model.id, points), networks, strict=True)
+        return {name: network.report for name, network in made if network is not None and network.loaded}
 
     def time_model(self, model_id: str) -> float:
         """Return how long a model takes to embed one face here, in milliseconds: the median of some runs."""
         model = self._catalog.model(model_id, "embedder")
-        network = OnnxNetwork(model.file, provider=self.settings.provider, threads=self.settings.threads)
-        embedder = Embedder(network, model.sha256)
+        embedder = Embedder(network_of(model, self.settings), model.sha256)
         rng = np.random.default_rng(0)
         crop = rng.integers(0, 256, (1, 112, 112, 3), np.uint8)
         spent = []
@@ -197,15 +198,13 @@ class Services:
             return self._pipeline
 
     def _make_pipeline(self) -> FacePipeline:
-        settings = self.settings
-        detector = self._catalog.models("detector")[0]
-        if self._detector_network is None:
-            self._detector_network = OnnxNetwork(detector.file, provider=settings.provider, threads=settings.threads)
-        if self._network is None:
-            self._network = OnnxNetwork(self._model.file, provider=settings.provider, threads=settings.threads)
-        return build_pipeline(
-            self._catalog, self._detector_network, self._network, self._model.sha256, settings.detection_score
-        )
+        settings, catalog = self.settings, self._catalog
+        detector = self._detector_network or network_of(catalog.models("detector")[0], settings)
+        points = self._landmarks_network or network_of(catalog.models("landmarks")[0], settings)
+        embedder = self._network or network_of(self._model, settings)
+        self._detector_network, self._landmarks_network, self._network = detector, points, embedder
+        score = settings.detection_score
+        return build_pipeline(catalog, detector, embedder, self._model.sha256, score, points)
 
     @property
     def gallery(self) -> Gallery:
