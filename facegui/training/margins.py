@@ -197,7 +197,7 @@ def nearest_subcentre(cosine: Tensor, count: int) -> Tensor:
     Tensor
         (N, n).
     """
-    return cosine if count == 1 else cosine.unflatten(1, (-1, count)).amax(dim=2)
+    return cosine if count == 1 else cosine.unflatten(1, (cosine.shape[1] // count, count)).amax(dim=2)
 
 
 def target_cosine(cosine: Tensor, margin: Margin) -> Tensor:
@@ -248,7 +248,7 @@ def margin_logits(cosine: Tensor, labels: Tensor, margin: Margin) -> Tensor:
         (N, n), float32 or better.
     """
     wide = _wide(cosine)
-    if margin.bends or margin.m3:
+    if (margin.bends or margin.m3) and cosine.shape[1]:
         places = labels.clamp_min(0).unsqueeze(1)
         own = cosine.gather(1, places)
         changed = torch.where(labels.unsqueeze(1) == IGNORED, _wide(own), target_cosine(own, margin))
