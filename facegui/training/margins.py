@@ -247,13 +247,13 @@ def margin_logits(cosine: Tensor, labels: Tensor, margin: Margin) -> Tensor:
     Tensor
         (N, n), float32 or better.
     """
-    wide = _wide(cosine)
+    logits = _wide(cosine) * margin.scale
     if (margin.bends or margin.m3) and cosine.shape[1]:
         places = labels.clamp_min(0).unsqueeze(1)
         own = cosine.gather(1, places)
         changed = torch.where(labels.unsqueeze(1) == IGNORED, _wide(own), target_cosine(own, margin))
-        wide = wide.scatter(1, places, changed)
-    return wide * margin.scale
+        logits.scatter_(1, places, changed * margin.scale)  # in place: there may be millions of columns
+    return logits
 
 
 def margin_loss(cosine: Tensor, labels: Tensor, margin: Margin) -> Tensor:

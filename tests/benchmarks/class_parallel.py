@@ -60,9 +60,10 @@ def rank_main(options: argparse.Namespace) -> None:
     if options.rank == 0:
         held = head.end - head.start
         centres = held * options.dimension * 4
+        middle = sorted(times[1:])[STEPS // 2] * 1e3
         print(
             f"{classes:>10,} {options.share:>6.0%} {held:>10,} {centres / 1e6:>10.0f} "
-            f"{(largest_memory() - before) / 1e6:>10.0f} {sorted(times[1:])[STEPS // 2] * 1e3:>10.0f} {loss.item():>8.3f}",
+            f"{(largest_memory() - before) / 1e6:>10.0f} {middle:>10.0f} {loss.item():>8.3f}",
             flush=True,
         )
     dist.barrier()
@@ -89,7 +90,8 @@ def main() -> None:
             base += ["--dimension", str(options.dimension), "--share", str(options.share), "--classes", str(classes)]
             environment = os.environ | {"GLOO_SOCKET_IFNAME": os.environ.get("GLOO_SOCKET_IFNAME", "lo")}
             started = [subprocess.Popen([*base, "--rank", str(rank)], env=environment) for rank in range(options.ranks)]
-            if any([process.wait() for process in started]):
+            ends = [process.wait() for process in started]
+            if any(ends):
                 sys.exit(1)
 
 
