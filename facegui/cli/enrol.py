@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from facegui.cli.app import Run, app, verb
 from facegui.cli.compare import Policy, PolicyOption, face_policy
 from facegui.cli.output import reason, shown, table
+from facegui.cli.watch import CameraOption, seen_by_camera
 from facegui.errors import KnownError
 
 if TYPE_CHECKING:
@@ -26,24 +28,46 @@ PANEL = "Gallery"
 def enroll(
     run: Run,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose photos they are; known people get more samples.")],
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of them.")],
+    photos: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PHOTO...]", help="Photos, or folders of them.")
+    ] = None,
     policy: PolicyOption = None,
     force: Annotated[bool, typer.Option("--force", help="Save samples that look like somebody else, too.")] = False,
+    camera: CameraOption = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, metavar="S", help="Look through the camera for so long at most.")
+    ] = 60.0,
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, max=20, metavar="N", help="So many samples from the camera.")
+    ] = 5,
 ) -> int:
     """Save the faces of a person, one from each photo.
 
     What is wrong with a sample is said before it is saved: poor quality, nearly the same as another one, unlike the
     others. When one looks like somebody else who is enrolled, nothing is saved without --force.
+
+    With --camera instead of photos, the face in front is looked at until it was seen from the front, the sides, above
+    and below, or the time is over; the best and most different pictures are saved.
     """
     from facegui.sources.files import photo_files
 
-    paths = [path.absolute() for path in photo_files(photos)]
-    if not paths:
+    if bool(photos) == (camera is not None):
+        raise KnownError(
+            "There is nothing to enroll." if camera is None else "Photos and --camera exclude each other.", "",
+            "Name at least one photo, or a camera with --camera SRC.",
+        )  # fmt: skip
+    paths = [path.absolute() for path in photo_files(photos or [])]
+    if not paths and camera is None:
         raise KnownError("There is nothing to enroll.", "The folders hold no photos.", "Name at least one photo.")
     with run.services() as services:
         services.warm_up()
         run.show_provider(services)
-        seen, skipped = _faces(run, services, paths, policy)
+        if camera is not None:
+            seen, skipped = seen_by_camera(run, services, camera, seconds, samples), {"": "No face was seen."}
+        else:
+            seen, skipped = _faces(run, services, paths, policy)
+        if seen and camera is not None:
+            skipped = {}
         if not seen:
             raise KnownError(
                 f"Nothing was saved for {name}.",
@@ -62,8 +86,10 @@ def enroll(
                 "Leave those photos out, enroll them under that name, or say --force if they are two people.",
             )
         from facegui.services import EnrolSample
+        from facegui.services.live_enrol import self_check
 
         person_id, _ = services.enroll(name, [EnrolSample(item.face, item.frame) for item in seen])
+        fit = self_check(services, name, [item.face for item in seen])
         person = services.gallery.person(person_id)
         counts = services.gallery.counts()
     assert person is not None
@@ -72,14 +98,21 @@ def enroll(
         "saved": len(seen),
         "samples": [_document(item, check) for item, check in zip(seen, checks, strict=True)],
         "skipped": [{"path": path, "reason": reason} for path, reason in skipped.items()],
+        "self_check": asdict(fit),
         "gallery": {"people": counts.people, "samples": counts.samples},
     }
 
     def show(console: Console) -> None:
         from rich.text import Text
 
+        from facegui.matching.wording import format_similarity
+
         text = f" {_samples(len(seen))} saved for {person.name}, who has {person.samples:,} now."
         console.print(Text.assemble(("✓", "bold green"), text))
+        if len(seen) > 1:
+            words = f"  They match each other with {format_similarity(fit.lowest)} and more"
+            other = f"; the nearest other person, {fit.nearest}, reaches {format_similarity(fit.nearest_similarity)}."
+            console.print(words + (other if fit.nearest else "."))
 
     run.output.answer(document, show)
     return 0

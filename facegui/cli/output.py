@@ -151,6 +151,15 @@ class Output:
             sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
         sys.stdout.flush()
 
+    def line(self, document: Mapping[str, Any], text: str, style: str = "") -> None:
+        """Give one of many answers: a line of JSON, or a line of text."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(plain(document), allow_nan=False) + "\n")
+            sys.stdout.flush()
+        else:
+            self.console().print(_safe(text), style=style or None)
+            sys.stdout.flush()
+
     def remark(self, text: str, style: str = "") -> None:
         """Say something beside the answer, on standard error."""
         if not self.quiet:

@@ -210,6 +210,16 @@ class FacePipeline:
         points = self._dense.find(frame.pixels, [face.detection for face in faces], mirror=mirror)
         return [replace(face, dense=found) for face, found in zip(faces, points, strict=True)]
 
+    def search(self, image: Image, sizes: Sequence[int]) -> list[Detection]:
+        """Find faces with the long side at the given sizes only: for video, where the next frame is another chance."""
+        found = self.detector.detect(image, sizes[0], self._detection)
+        return self._finer(image, found, sizes[0], sizes[1:])
+
+    def look(self, frame: Frame, detections: Sequence[Detection]) -> list[Face]:
+        """Look closely at faces that were found: precise points, crop, quality and embedding."""
+        found = refine(frame.pixels, detections, self.detector, self._second_look)
+        return self.embed([self._face(frame, detection) for detection in found])
+
     def embed(self, faces: Sequence[Face]) -> list[Face]:
         """Return the faces with embeddings."""
         vectors = self.embedder.embed([face.crop for face in faces])
@@ -242,12 +252,16 @@ class FacePipeline:
         if wanted_one and any(face.box.width >= plan.enough * long_side for face in found):
             return found
         finer = [size for size in plan.thorough if size <= max(plan.quick, long_side * plan.enlarge)]
-        for coarser, size in zip([plan.quick, *finer], finer, strict=False):
-            least = plan.coarse_width * long_side / coarser
+        return self._finer(image, found, plan.quick, finer) or self._rescue(image)
+
+    def _finer(self, image: Image, found: list[Detection], coarser: int, sizes: Sequence[int]) -> list[Detection]:
+        """Add what finer searches find to what a coarser one found, less its small faces."""
+        for size in sizes:
+            least = self._plan.coarse_width * max(image.shape[:2]) / coarser
             found = [face for face in found if min(face.box.width, face.box.height) >= least]
-            found += self.detector.detect(image, size, limits)
-        found = merge(found, limits.iou)
-        return found or self._rescue(image)
+            found += self.detector.detect(image, size, self._detection)
+            coarser = size
+        return merge(found, self._detection.iou)
 
     def _rescue(self, image: Image) -> list[Detection]:
         """Try a border (frame-filling faces), more light, less confidence, and the picture turned."""

@@ -24,6 +24,7 @@ from facegui.sources.devices import (
     open_capture,
     parse_source,
 )
+from facegui.sources.picture import PictureFault, PictureLimits, PictureWatch
 from facegui.sources.video import FileClock, frames, no_pictures, to_frame
 
 __all__ = ["CameraFeed", "CameraInfo", "FeedState", "FeedStatus", "frames", "list_cameras"]
@@ -72,12 +73,18 @@ class FeedStatus:
         Frames per second, measured over the last ones; 0 while unknown.
     size : tuple of int
         Width and height of the frames; (0, 0) before the first.
+    fault : PictureFault or None
+        What is wrong with the newest picture of a live source, where it is watched.
+    warning : str
+        The same in words, with what to do; empty while the picture is fine.
     """
 
     state: FeedState
     message: str = ""
     fps: float = 0.0
     size: tuple[int, int] = (0, 0)
+    fault: PictureFault | None = None
+    warning: str = ""
 
 
 @dataclass(eq=False)
@@ -107,6 +114,8 @@ class CameraFeed:
         Called, from the feed's thread, after each new frame and each change of status.
     opener : callable, optional
         Opens the source; tests pass a device that can be unplugged.
+    picture : PictureLimits, optional
+        Black, over-exposed and frozen pictures are told in the status when these limits are given.
     """
 
     def __init__(
@@ -117,12 +126,15 @@ class CameraFeed:
         loop: bool = True,
         on_change: Callable[[], None] | None = None,
         opener: Opener = open_capture,
+        picture: PictureLimits | None = None,
     ) -> None:
         self.source = parse_source(source)
         self.on_change = on_change
         self._height = height
         self._loop = loop
         self._opener = opener
+        self._picture = picture
+        self._watch = PictureWatch(picture) if picture is not None else None
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._sequence = 0
@@ -321,6 +333,8 @@ class CameraFeed:
 
     def _publish(self, run: _Run, picture: Any, seconds: float) -> None:
         frame = to_frame(picture, self.source, self._height, seconds)
+        fault = self._watch.add(frame.pixels, time.monotonic()) if self._watch is not None else None
+        warning = self._picture.words(fault) if self._picture is not None else ""
         with self._changed:
             if run is not self._run or self._status.state is FeedState.CLOSED:
                 return
@@ -329,7 +343,7 @@ class CameraFeed:
             self._arrivals.append(time.monotonic())
             self._sequence += 1
             self._frame = frame
-            self._status = FeedStatus(FeedState.LIVE, size=(frame.width, frame.height))
+            self._status = FeedStatus(FeedState.LIVE, size=(frame.width, frame.height), fault=fault, warning=warning)
             self._changed.notify_all()
         self._tell()
 

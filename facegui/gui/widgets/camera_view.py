@@ -207,8 +207,9 @@ class CameraView(QWidget):
 
     def _set_status(self, status: FeedStatus) -> None:
         before, self._status = self._status, status
-        if before.state is not status.state:
+        if (before.state, before.warning) != (status.state, status.warning):
             self._show_state()
+        if before.state is not status.state:
             self.stateChanged.emit(status.state.value)
 
     def _act(self) -> None:
@@ -221,7 +222,7 @@ class CameraView(QWidget):
         state, message = self._status.state, self._status.message
         if state is FeedState.LIVE or (state is FeedState.ENDED and self._frame is not None):
             self._stack.setCurrentWidget(self.view)
-            self.view.set_caption(message)
+            self.view.set_caption(message or self._status.warning)
             return
         title, text, action = self._closed_words
         if state is FeedState.OPENING:

@@ -1,0 +1,270 @@
+"""A live session: frames in, tracks with decisions over time out.
+
+One session serves one source and one question. It is used by one thread at a time; what it returns is frozen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facegui.errors import KnownError
+from facegui.faces.track import Track, Tracker, TrackLimits
+from facegui.faces.types import Frame, Outcome, QualityReason, Timings, Vector
+from facegui.gallery.records import TemplateMatrix
+from facegui.gallery.search import best_per_person
+from facegui.matching.decision import Rule
+from facegui.matching.fusion import Evidence, Fused, FusionLimits, Moment, fuse
+from facegui.services.live_values import LiveEvent, LiveEventKind, LiveTrack, LiveView
+from facegui.services.values import Candidate, Comparison
+from facegui.sources.camera import CameraFeed, FeedState, FeedStatus
+from facegui.sources.picture import PictureLimits
+
+if TYPE_CHECKING:
+    from facegui.services.core import Services
+
+__all__ = ["LiveSession", "comparison_of", "follow", "open_feed", "table_of"]
+
+_WAIT_SECONDS = 0.25
+
+
+def open_feed(
+    services: Services,
+    source: str | int | os.PathLike[str],
+    *,
+    height: int = 0,
+    loop: bool = True,
+    on_change: Callable[[], None] | None = None,
+) -> CameraFeed:
+    """Open a camera, a stream or a video file; bad pictures are told in its status.
+
+    Parameters
+    ----------
+    services : Services
+    source : str, int or path
+        As for `CameraFeed`.
+    height : int
+        Lines wanted; 0 takes those of the settings.
+    loop : bool
+        Whether a video file starts again at its end.
+    on_change : callable, optional
+    """
+    limits = PictureLimits.from_table(table_of(services, "picture"))
+    lines = height or services.settings.camera_height
+    return CameraFeed(source, height=lines, loop=loop, on_change=on_change, picture=limits)
+
+
+def follow(feed: CameraFeed, session: LiveSession) -> Iterator[LiveView | FeedStatus]:
+    """Take the newest frames of a feed until it ends or is closed.
+
+    Yields
+    ------
+    LiveView or FeedStatus
+        A view for each frame that was taken, and the status whenever state or warning changed.
+    """
+    after, told = 0, (FeedState.OPENING, "")
+    while True:
+        got = feed.wait(after, _WAIT_SECONDS)
+        status = feed.status
+        if (status.state, status.warning) != told:
+            told = status.state, status.warning
+            yield status
+        if got is not None:
+            after = got[0]
+            yield session.step(got[1])
+        elif status.state in (FeedState.ENDED, FeedState.CLOSED):
+            return
+
+
+def comparison_of(services: Services, face: LiveTrack) -> Comparison | None:
+    """Return a live decision as a comparison with a person, for the history; None where nobody was compared with."""
+    provider = services.provider
+    if face.candidate is None or face.track.face is None or provider is None:
+        return None
+    return Comparison(
+        similarity=face.candidate.similarity,
+        left=None,
+        right=face.track.face,
+        person_id=face.candidate.person_id,
+        person_name=face.candidate.name,
+        best_sample_face_id=face.candidate.nearest_face_id,
+        next_best=face.next_best,
+        margin=face.margin,
+        timings=Timings(),
+        model=services.model,
+        provider=provider,
+        calibration=services.calibration,
+    )
+
+
+def table_of(services: Services, name: str) -> dict[str, Any]:
+    """Return a table of the manifest.
+
+    Raises
+    ------
+    KnownError
+        There is no such table.
+    """
+    try:
+        table: dict[str, Any] = services.catalog.tables[name]
+    except KeyError as error:
+        raise KnownError(
+            "The list of models is incomplete.", f"manifest.toml lacks {error}.", "Install facegui again."
+        ) from error
+    return table
+
+
+@dataclass
+class _Memory:
+    """What was seen of one track: the frames in the window, and the decision that holds."""
+
+    began: float
+    seen: deque[tuple[float, float, tuple[QualityReason, ...], Vector]] = field(default_factory=deque)
+    held: Fused | None = None
+    person: int | None = None
+    newest: LiveTrack | None = None
+
+
+class LiveSession:
+    """Follows the faces of a source and decides on each over time.
+
+    Parameters
+    ----------
+    services : Services
+    person_id : int, optional
+        Claimed person. Without it, each face is compared with everybody enrolled.
+    rule : Rule, optional
+        Threshold and unsure band; those of the settings otherwise. May be changed at any time: `rule` is an attribute.
+    """
+
+    def __init__(self, services: Services, *, person_id: int | None = None, rule: Rule | None = None) -> None:
+        self._services = services
+        self.person_id = person_id
+        self.rule = rule
+        live = table_of(services, "live")
+        self._sizes = tuple(int(size) for size in live["search"])
+        self._limits = FusionLimits.from_table(table_of(services, "fusion"))
+        self._tracking = TrackLimits.from_table(table_of(services, "tracking"))
+        self._shrink = float(table_of(services, "enrolment")["template_shrink"])
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all tracks and decisions: another person is claimed, or somebody tries again."""
+        self._tracker = Tracker(self._tracking)
+        self._memories: dict[int, _Memory] = {}
+        self._model_id = ""
+
+    def step(self, frame: Frame) -> LiveView:
+        """Take the next frame.
+
+        Parameters
+        ----------
+        frame : Frame
+            Its `time` is the clock; frames come in its order.
+
+        Raises
+        ------
+        KnownError
+            A model or the gallery cannot be read.
+        """
+        start = perf_counter()
+        pipeline = self._services.pipeline
+        if pipeline.embedder.model_id != self._model_id:
+            self.restart()
+            self._model_id = pipeline.embedder.model_id
+        found = pipeline.search(frame.pixels, self._sizes)
+        visible = self._tracker.update(found, frame.time, lambda chosen: pipeline.look(frame, chosen))
+        matrix = self._services.gallery.template_matrix(self._model_id)
+        rule = self.rule or self._services.rule()
+        events: list[LiveEvent] = []
+        faces = tuple(self._follow(track, frame.time, matrix, rule, events) for track in visible)
+        for track in self._tracker.ended:
+            memory = self._memories.pop(track.id, None)
+            if memory is not None and memory.newest is not None:
+                events.append(LiveEvent(LiveEventKind.LEFT, frame.time, memory.newest))
+        spent = (perf_counter() - start) * 1000
+        return LiveView(
+            frame, frame.time, faces, tuple(events), rule, self._services.calibration, self._model_id, spent
+        )  # fmt: skip
+
+    def _follow(
+        self, track: Track, now: float, matrix: TemplateMatrix, rule: Rule | None, events: list[LiveEvent]
+    ) -> LiveTrack:
+        memory = self._memories.get(track.id)
+        appeared = memory is None
+        if memory is None:
+            memory = self._memories[track.id] = _Memory(track.first)
+        face = track.face
+        if track.fresh and face is not None and face.embedding is not None:
+            memory.seen.append((now, face.quality.score, face.quality.reasons, face.embedding.vector))
+        while memory.seen and now - memory.seen[0][0] > self._limits.window:
+            memory.seen.popleft()
+        candidate, next_best, moments = self._compare(memory, matrix)
+        if candidate is not None and candidate.person_id != memory.person:
+            # Somebody else leads: what was decided on the one before says nothing of this one.
+            memory.person, memory.held = candidate.person_id, None
+        calibration = self._services.calibration
+        fused = fuse(moments, rule, calibration, self._limits, now=now)
+        if fused.state is Evidence.MORE and now - memory.began >= self._limits.timeout:
+            fused = replace(fused, state=Evidence.TIMED_OUT)
+        decided_now = self._hold(memory, fused)
+        shown = LiveTrack(
+            track, candidate, next_best, fused, moments,
+            memory.held.outcome if memory.held is not None else Outcome.UNSURE, memory.held is not None,
+        )  # fmt: skip
+        memory.newest = shown
+        if appeared:
+            events.append(LiveEvent(LiveEventKind.APPEARED, now, shown))
+        if decided_now:
+            events.append(LiveEvent(LiveEventKind.DECIDED, now, shown))
+        return shown
+
+    def _hold(self, memory: _Memory, fused: Fused) -> bool:
+        """Keep a decision until the frames say the opposite; tell whether there is a new one."""
+        if fused.state is Evidence.MORE or (fused.state is Evidence.TIMED_OUT and memory.held is not None):
+            return False
+        before, memory.held = memory.held, fused
+        return before is None or before.outcome is not fused.outcome
+
+    def _compare(
+        self, memory: _Memory, matrix: TemplateMatrix
+    ) -> tuple[Candidate | None, Candidate | None, tuple[Moment, ...]]:
+        """Return the candidate, the next best, and the score of each frame.
+
+        A cosine to a template is linear in the embedding, so the score of the weighted mean of the embeddings is the
+        weighted mean of the scores.
+        """
+        if not memory.seen:
+            return None, None, ()
+        vectors = np.stack([vector for _, _, _, vector in memory.seen])
+        weights = np.array([max(weight, 1e-6) for _, weight, _, _ in memory.seen], np.float32)
+        nobody = tuple(Moment(when, float("nan"), weight, why) for when, weight, why, _ in memory.seen)
+        if not matrix.people.size or matrix.vectors.shape[1] != vectors.shape[1]:
+            return None, None, nobody
+        mean = (weights @ vectors / weights.sum()).astype(np.float32)
+        scores = best_per_person(matrix, mean, shrink=self._shrink)
+        everyone = scores.person_ids.tolist()
+        if self.person_id is not None and self.person_id not in everyone:
+            return None, None, nobody
+        place = everyone.index(self.person_id) if self.person_id is not None else 0
+        other = next((n for n in range(len(everyone)) if n != place), None)
+
+        def candidate(n: int) -> Candidate:
+            person = everyone[n]
+            samples = int(np.count_nonzero(matrix.person_ids == person))
+            score = float(np.clip(scores.scores[n], -1.0, 1.0))
+            return Candidate(person, matrix.names[person], score, int(scores.face_ids[n]), samples)
+
+        row = int(np.flatnonzero(matrix.people == everyone[place])[0])
+        template = matrix.means[row] * matrix.agreement[row] ** np.float32(self._shrink)
+        each = np.clip(vectors @ template, -1.0, 1.0).tolist()
+        moments = tuple(
+            Moment(when, score, weight, why) for (when, weight, why, _), score in zip(memory.seen, each, strict=True)
+        )
+        return candidate(place), candidate(other) if other is not None else None, moments
