@@ -1,0 +1,112 @@
+"""Verbs about training: train prepare, run, export; the only place that imports `facegui.training`, and only there."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facegui.cli.app import Run, group, verb
+from facegui.cli.output import reason, shown
+from facegui.errors import KnownError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["require_torch", "train"]
+
+_SHOWN = 10
+_HOW = (
+    "Install it: uv sync --extra train, or pip install 'facegui[train]'. The build without CUDA is smaller; "
+    "https://pytorch.org says how to get it."
+)
+
+
+def require_torch() -> None:
+    """Refuse to go on where PyTorch is missing.
+
+    Raises
+    ------
+    KnownError
+        It is not installed.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise KnownError("Training needs PyTorch.", "It is not installed.", _HOW)
+
+
+def _overview(run: Run) -> int:
+    """Say whether training is possible here and in which order the verbs come."""
+    there = importlib.util.find_spec("torch") is not None
+
+    def show(console: Console) -> None:
+        console.print("PyTorch is installed." if there else f"PyTorch is not installed. {_HOW}")
+        console.print(
+            "facegui train prepare PHOTOS --out CROPS    then    train run CONFIG.toml    then    train export RUN"
+        )
+
+    run.output.answer({"torch": there}, show)
+    return 0
+
+
+train = group("train", "Train a face embedder of your own (needs PyTorch).", "Train", _overview)
+
+
+@verb(train, "prepare")
+def prepare(
+    run: Run,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER|LIST", help="One folder per person, or a list path,person.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="CROPS", help="The folder to make.")],
+    first: Annotated[
+        str | None, typer.Option("--people", metavar="A:B", help="Only people number A+1 to B, in the order of names.")
+    ] = None,
+) -> int:
+    """Cut aligned faces out of photos, as training takes them; needs no PyTorch.
+
+    The largest face of each photo, found and aligned as at recognition. A run that was broken off goes on where it
+    stopped.
+    """
+    from facegui.cli.labelled import labelled_photos
+    from facegui.training.prepare import prepare as make
+
+    photos = labelled_photos(folder)
+    chosen = _people(photos.people, first)
+    wanted = [(path, name) for path, name in zip(photos.paths, photos.people, strict=True) if name in chosen]
+    with run.services() as services:
+        job = make(
+            [path for path, _ in wanted], [name for _, name in wanted], out, services.pipeline, services.read, reason
+        )
+        made = run.output.run(job, "Reading photos")
+
+    def show(console: Console) -> None:
+        console.print(f"{made.crops:,} crops of {made.people:,} people are in {shown(out)}")
+        if made.skipped:
+            console.print(f"{made.skipped:,} photos had been done before.")
+        if made.without_face:
+            console.print(f"{made.without_face:,} photos have no face.")
+
+    document = {
+        "path": out, "people": made.people, "photos": made.photos, "crops": made.crops, "skipped": made.skipped,
+        "photos_without_face": made.without_face,
+        "unreadable": [{"path": path, "reason": why} for path, why in made.unreadable.items()],
+    }  # fmt: skip
+    run.output.answer(document, show)
+    for path, why in list(made.unreadable.items())[:_SHOWN]:
+        run.output.warn(f"{shown(path)}: {why}")
+    return 0
+
+
+def _people(names: tuple[str, ...], part: str | None) -> set[str]:
+    everyone = sorted(set(names))
+    if part is None:
+        return set(everyone)
+    start, colon, end = part.partition(":")
+    if not colon or not all(text.isdigit() or not text for text in (start, end)):
+        raise KnownError(f"{part} is no range of people.", "", "Write 0:100 for the first hundred, 100: for the rest.")
+    chosen = set(everyone[int(start or 0) : int(end) if end else None])
+    if not chosen:
+        raise KnownError(f"Nobody is number {part}.", f"There are {len(everyone)} people.", "Name another range.")
+    return chosen

@@ -1,0 +1,148 @@
+"""MXNet's RecordIO, read without MXNet: ``train.rec`` with ``train.idx``, as InsightFace's training sets come.
+
+A record is the number 0xced7230a, a 32-bit length whose three highest bits say which part of a divided record it is,
+the data, and zeros up to a multiple of four bytes; all little-endian. A record is divided where its data holds that
+number itself, which is then left out. The data starts with a header (flag, label, two ids); a flag above 0 says that
+so many float32 labels follow it. InsightFace's record 0 holds no picture, but where the records that list identities
+start and end.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.errors import KnownError
+
+__all__ = ["RecordFile"]
+
+_MAGIC = 0xCED7230A
+_MAGIC_BYTES = struct.pack("<I", _MAGIC)
+_LENGTH_BITS = 29
+_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+_HEADER = struct.Struct("<IfQQ")
+
+
+class RecordFile:
+    """A file of labelled pictures.
+
+    Parameters
+    ----------
+    file : Path
+        The ``.rec``. The ``.idx`` beside it is used where it is there; otherwise the file is gone through once.
+
+    Attributes
+    ----------
+    labels : array of int64, shape (n,)
+        Label of each picture, as the file has it.
+
+    Raises
+    ------
+    KnownError
+        The file cannot be read or is damaged.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        try:
+            if not file.stat().st_size:
+                raise self._damaged(0, "it is empty")
+            with file.open("rb") as opened:
+                self._data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise KnownError(
+                f"{file} cannot be read.", f"{error.strerror or error}.", "Check that it is a file you may read."
+            ) from error
+        index = file.with_suffix(".idx")
+        offsets = self._indexed(index) if index.is_file() else dict(enumerate(self._offsets()))
+        keys = self._pictures(offsets)
+        self._places = np.array([offsets[key] for key in keys], np.int64)
+        self.labels: NDArray[np.int64] = np.array([self._label(place) for place in self._places.tolist()], np.int64)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __reduce__(self) -> tuple[type[RecordFile], tuple[Path]]:
+        return RecordFile, (self.file,)  # a memory map does not travel to another process
+
+    def encoded(self, number: int) -> bytes:
+        """Return a picture as it is stored, JPEG or PNG."""
+        flag, _, rest = self._unpacked(int(self._places[number]))
+        return rest[4 * flag :]
+
+    def _damaged(self, place: int, why: str) -> KnownError:
+        return KnownError(
+            f"{self.file} is damaged.", f"At byte {place:,}: {why}.", "Get the file again, or compare its checksum."
+        )
+
+    def _record(self, place: int) -> tuple[bytes, int]:
+        """Return the record that starts at a place, and where the next one starts."""
+        parts: list[bytes] = []
+        while True:
+            if place + 8 > len(self._data):
+                raise self._damaged(place, "it ends within a record")
+            magic, length = struct.unpack_from("<II", self._data, place)
+            if magic != _MAGIC:
+                raise self._damaged(place, "no record starts here")
+            kind, size = length >> _LENGTH_BITS, length & ((1 << _LENGTH_BITS) - 1)
+            if kind > _LAST or (kind in (_WHOLE, _FIRST)) != (not parts):
+                raise self._damaged(place, "the parts of a record are out of order")
+            start = place + 8
+            if start + size > len(self._data):
+                raise self._damaged(place, "it ends within a record")
+            parts.append(self._data[start : start + size])
+            place = start + size + -size % 4
+            if kind in (_WHOLE, _LAST):
+                return _MAGIC_BYTES.join(parts), place
+
+    def _unpacked(self, place: int) -> tuple[int, float, bytes]:
+        data, _ = self._record(place)
+        if len(data) < _HEADER.size:
+            raise self._damaged(place, "the record is too short for its header")
+        flag, label, _, _ = _HEADER.unpack_from(data)
+        if 4 * flag > len(data) - _HEADER.size:
+            raise self._damaged(place, "the record is too short for its labels")
+        return flag, label, data[_HEADER.size :]
+
+    def _many(self, place: int) -> tuple[float, ...]:
+        flag, label, rest = self._unpacked(place)
+        return struct.unpack_from(f"<{flag}f", rest) if flag else (label,)
+
+    def _label(self, place: int) -> int:
+        """Return the first label, from the head of the record alone where that is in one piece."""
+        whole = place + 8 + _HEADER.size + 4 <= len(self._data)
+        magic, length = struct.unpack_from("<II", self._data, place) if whole else (0, 0)
+        if magic == _MAGIC and length >= _HEADER.size + 4 and length >> _LENGTH_BITS == _WHOLE:
+            flag, label, _, _ = _HEADER.unpack_from(self._data, place + 8)
+            return int(struct.unpack_from("<f", self._data, place + 8 + _HEADER.size)[0] if flag else label)
+        return int(self._many(place)[0])
+
+    def _offsets(self) -> Iterator[int]:
+        place = 0
+        while place < len(self._data):
+            yield place
+            _, place = self._record(place)
+
+    def _indexed(self, index: Path) -> dict[int, int]:
+        try:
+            rows = [line.split() for line in index.read_text("ascii").splitlines() if line.strip()]
+            return {int(key): int(place) for key, place in rows}
+        except (OSError, ValueError) as error:
+            raise KnownError(
+                f"{index} cannot be used.", f"{error}.", "Take it away: the records are found without it, more slowly."
+            ) from error
+
+    def _pictures(self, offsets: dict[int, int]) -> list[int]:
+        """Return the keys of the records that hold pictures."""
+        if 0 not in offsets:
+            return sorted(offsets)
+        flag, _, _ = self._unpacked(offsets[0])
+        if not flag:
+            return sorted(offsets)
+        end = int(self._many(offsets[0])[0])
+        return [key for key in range(1, end) if key in offsets]

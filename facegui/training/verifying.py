@@ -1,0 +1,125 @@
+"""Verification of a network on held-out pairs, with the metrics that the program is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from facegui.errors import KnownError
+from facegui.faces.types import Image
+from facegui.matching import metrics
+from facegui.matching.pairs import PairSet
+from facegui.matching.protocols import open_protocol
+from facegui.training.augment import normalised
+from facegui.training.data import decode, scaled
+
+__all__ = ["HeldOut", "Verified", "embed", "open_held_out", "verify"]
+
+_BATCH = 64
+_RATES = (1e-2, 1e-3)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How well a network tells people apart.
+
+    Attributes
+    ----------
+    accuracy, spread : float
+        Mean and standard deviation over the folds, each judged by the threshold of the others.
+    eer : float
+        Equal error rate.
+    tar : dict of float to float
+        Share of genuine pairs found, by false match rate.
+    pairs : int
+    """
+
+    accuracy: float
+    spread: float
+    eer: float
+    tar: dict[float, float]
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Pairs, and where their crops come from."""
+
+    pairs: PairSet
+    files: tuple[Path, ...]
+    pictures: tuple[bytes, ...] | None
+
+    def crop(self, number: int) -> Image:
+        """Return a crop."""
+        if self.pictures is not None:
+            return scaled(decode(self.pictures[number], f"Picture {number}"))
+        try:
+            return scaled(decode(self.files[number].read_bytes(), str(self.files[number])))
+        except OSError as error:
+            raise KnownError(
+                f"{self.files[number]} cannot be read.", f"{error.strerror or error}.", "Prepare the crops again."
+            ) from error
+
+
+def open_held_out(source: Path) -> HeldOut:
+    """Open held-out pairs of aligned crops: a folder of people, a list, a set of InsightFace.
+
+    Raises
+    ------
+    KnownError
+        It cannot be read, or the first picture is no square.
+    """
+    opened = open_protocol(source)
+    held = HeldOut(opened.pairs, opened.files, opened.pictures)
+    data = held.pictures[0] if held.pictures is not None else None
+    try:
+        first = decode(data if data is not None else held.files[0].read_bytes(), str(held.files[0]))
+    except OSError as error:
+        raise KnownError(
+            f"{held.files[0]} cannot be read.", f"{error.strerror or error}.", "Check the list."
+        ) from error
+    if first.shape[0] != first.shape[1]:
+        raise KnownError(
+            f"{source} holds photos, not crops.",
+            f"The first one is {first.shape[1]} x {first.shape[0]} pixels; a crop is square.",
+            "Make crops of it with `facegui train prepare`.",
+        )
+    return held
+
+
+def embed(network: nn.Module, crops: Sequence[Image], device: torch.device) -> NDArray[np.float32]:
+    """Return the embeddings of crops, rows of length 1."""
+    rows = []
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            for start in range(0, len(crops), _BATCH):
+                batch = np.stack([normalised(crop) for crop in crops[start : start + _BATCH]])
+                found = network(torch.from_numpy(batch).to(device)).float()
+                rows.append(torch.nn.functional.normalize(found, dim=1).cpu().numpy())
+    finally:
+        network.train(training)
+    return np.concatenate(rows)
+
+
+def verify(network: nn.Module, held: HeldOut, device: torch.device) -> Verified:
+    """Judge a network by held-out pairs."""
+    vectors = np.concatenate([
+        embed(network, [held.crop(n) for n in range(start, min(start + _BATCH, len(held.files)))], device)
+        for start in range(0, len(held.files), _BATCH)
+    ])  # fmt: skip
+    pairs = held.pairs
+    scores = np.einsum("ij,ij->i", vectors[pairs.left], vectors[pairs.right]).astype(np.float64)
+    genuine, impostor = metrics.split(scores, pairs.same)
+    folds = metrics.fold_accuracy(scores, pairs.same, pairs.folds)
+    return Verified(
+        folds.mean, folds.standard_deviation, metrics.eer(genuine, impostor)[0],
+        {rate: metrics.tar_at_fmr(genuine, impostor, rate) for rate in _RATES}, len(pairs),
+    )  # fmt: skip
