@@ -43,7 +43,7 @@ def index(
         console.print(f"The index holds {counts.faces:,} faces in {counts.photos:,} photos.")
 
     run.output.answer(document, show)
-    _tell_skipped(run, summary)
+    tell_skipped(run, summary)
     return 0
 
 
@@ -61,7 +61,8 @@ def _summary(summary: IndexSummary) -> str:
     return f"Photos: {', '.join(parts)}. {faces}. {summary.seconds:.1f} s{rate}."
 
 
-def _tell_skipped(run: Run, summary: IndexSummary) -> None:
+def tell_skipped(run: Run, summary: IndexSummary) -> None:
+    """Say on standard error which files could not be used, and why."""
     if not summary.skipped:
         return
     run.output.warn(f"{len(summary.skipped):,} files could not be used:")
@@ -103,7 +104,7 @@ def lookalikes(
         seen = look(services, str(photo.absolute()), face_policy(policy)) if photo is not None else None
         probe = seen.face if seen is not None else person_named(services, person or "").id
         if folders:
-            _tell_skipped(run, run.output.run(services.index(folders), "Reading photos"))
+            tell_skipped(run, run.output.run(services.index(folders), "Reading photos"))
         run.reembed(services)
         ranking = services.lookalikes(probe, folders or None, top=top, one_per_photo=one_per_photo)
         _require_faces(ranking.searched, bool(folders))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from facegui.errors import KnownError
 from facegui.gallery import undoing
 from facegui.gallery.facerows import encode_crop, face_values, model_keys_of, now
+from facegui.gallery.naming import follow_merge, leave_people
 from facegui.gallery.people import clean_name, name_key, names_of, require_person
 from facegui.gallery.records import Change, NewSample, Undo
 from facegui.gallery.rows import (
@@ -163,6 +164,7 @@ class Enrolment(Tidying):
             alone = Decision.person_id == Decision.runner_up_id
             write.changing("decision", connection.scalars(select(Decision.id).where(alone)).all())
             connection.execute(update(Decision).where(alone).values(runner_up_id=None, margin=None))
+            follow_merge(write, into, other)
             seen = select(func.max(Person.last_seen)).where(Person.id.in_([into, other])).scalar_subquery()
             connection.execute(update(Person).where(Person.id == into).values(last_seen=seen))
             connection.execute(delete(Person).where(Person.id == other))
@@ -243,6 +245,7 @@ class Enrolment(Tidying):
             second = Decision.runner_up_id == person_id
             write.changing("decision", connection.scalars(select(Decision.id).where(second)).all())
             connection.execute(update(Decision).where(second).values(runner_up_id=None))
+            leave_people(write, person_id)
             connection.execute(delete(Person).where(Person.id == person_id))
             write.samples = write.deletion = True
             write.text = f"Removed {person.name}"

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select, update
 
 from facegui.errors import KnownError
 from facegui.gallery import undoing
+from facegui.gallery.changes import RowImage
 from facegui.gallery.connect import Database
 from facegui.gallery.records import Change, Undo
 from facegui.gallery.schema import STATE_ID, State
@@ -87,6 +88,14 @@ class Write:
         self._touch(table, wanted)
         if self._images is not None:
             self._images.added(table, wanted)
+
+    def touched(self, table: str, keys: Iterable[int]) -> None:
+        """Say which rows change, where nothing is kept to take it back."""
+        self._touch(table, keys)
+
+    def images(self) -> tuple[RowImage, ...]:
+        """Return the rows that have changed so far, before and after."""
+        return self._images.finish() if self._images is not None else ()
 
     def _touch(self, table: str, keys: Iterable[int]) -> None:
         ids = {"person": self.people, "face": self.faces, "crop": self.faces, "photo": self.photos}.get(table)

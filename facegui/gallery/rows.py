@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from facegui.errors import KnownError
 from facegui.faces.types import Box, Vector
@@ -14,7 +14,7 @@ from facegui.gallery.facerows import now, overlap
 from facegui.gallery.lanes import Write
 from facegui.gallery.people import name_key
 from facegui.gallery.records import NewSample
-from facegui.gallery.schema import Decision, Embedding, Face, Person, Photo
+from facegui.gallery.schema import Answer, Decision, Embedding, Face, Person, Photo
 from facegui.gallery.undoing import chunks
 
 __all__ = [
@@ -144,9 +144,17 @@ def delete_faces(write: Write, face_ids: Sequence[int]) -> list[str]:
         write.changing("face", some)
         write.changing("crop", some)
         write.changing("embedding", vectors)
+        write.changing("cluster_face", some)
+        write.changing("answer", answers_about(connection, some))
         connection.execute(delete(Face).where(Face.id.in_(some)))
         write.deletion = True
     return drop_orphan_photos(write, photos)
+
+
+def answers_about(connection: Connection, face_ids: Sequence[int]) -> Sequence[int]:
+    """Return the answers that are about one of these faces."""
+    about = or_(Answer.face_id.in_(face_ids), Answer.other_face_id.in_(face_ids))
+    return connection.scalars(select(Answer.id).where(about)).all()
 
 
 def drop_orphan_photos(write: Write, photo_ids: Iterable[int]) -> list[str]:

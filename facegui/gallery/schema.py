@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CheckConstraint,
     DateTime,
     Float,
     ForeignKey,
@@ -29,7 +30,23 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from facegui.faces.types import Landmarks, Vector
 from facegui.gallery.columns import LandmarksColumn, ModelHash, PathColumn, UtcColumn, VectorColumn
 
-__all__ = ["Base", "Crop", "Decision", "Embedding", "Face", "Model", "Person", "Photo", "State"]
+__all__ = [
+    "Answer",
+    "Base",
+    "Cluster",
+    "ClusterFace",
+    "Crop",
+    "Decision",
+    "Embedding",
+    "Face",
+    "Folder",
+    "Model",
+    "NamedRegion",
+    "Person",
+    "Photo",
+    "ReviewStep",
+    "State",
+]
 
 NEVER_REUSED = {"sqlite_autoincrement": True}
 STATE_ID = 1
@@ -44,6 +61,7 @@ class Base(DeclarativeBase):
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
             "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
             "pk": "pk_%(table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
         }
     )
 
@@ -93,7 +111,8 @@ class Photo(Base):
     """Where faces were found: a file, or a camera by its name.
 
     `indexed` is set while the photo belongs to a folder index; without it, the row is there only because a
-    person's sample came from it. `error` says why an indexed file was skipped.
+    person's sample came from it. `error` says why an indexed file was skipped. `away` is set while the file cannot be
+    reached because its disk is not connected; what is known of it is kept.
     """
 
     __tablename__ = "photo"
@@ -109,6 +128,7 @@ class Photo(Base):
     taken: Mapped[datetime | None] = mapped_column(DateTime)
     error: Mapped[str | None] = mapped_column(Text)
     indexed: Mapped[datetime | None] = mapped_column(UtcColumn)
+    away: Mapped[datetime | None] = mapped_column(UtcColumn)
 
 
 class Face(Base):
@@ -190,3 +210,128 @@ class Decision(Base):
     model_id: Mapped[str] = mapped_column(ModelHash)
     provider: Mapped[str] = mapped_column(String(64))
     liveness: Mapped[str | None] = mapped_column(Text)
+
+
+class Folder(Base):
+    """A folder that was read into the index.
+
+    `mount` is the mount point it lay on when it was last read: while that one is not mounted, the folder is away
+    and its photos are not gone. `watched` says that changes in it are followed while the program runs.
+    """
+
+    __tablename__ = "folder"
+    __table_args__ = (UniqueConstraint("path"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    path: Mapped[str] = mapped_column(PathColumn)
+    mount: Mapped[str | None] = mapped_column(PathColumn)
+    watched: Mapped[bool]
+    read: Mapped[datetime | None] = mapped_column(UtcColumn)
+
+
+class Cluster(Base):
+    """Faces that are probably one person.
+
+    Attributes
+    ----------
+    model_id : int
+        The model by whose vectors they were put together.
+    person_id : int or None
+        Who this is, once the user has said so. Their best faces are enrolled samples; the others are only here.
+    name : str or None
+        A name that was found for them, in a sidecar for example; not confirmed by the user.
+    hidden : datetime or None
+        When the user said that this is a stranger who need not be shown.
+    postponed : datetime or None
+        When the user last skipped the question who this is.
+    """
+
+    __tablename__ = "cluster"
+    __table_args__ = (Index(None, "person_id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    created: Mapped[datetime] = mapped_column(UtcColumn)
+    name: Mapped[str | None] = mapped_column(Text)
+    hidden: Mapped[datetime | None] = mapped_column(UtcColumn)
+    postponed: Mapped[datetime | None] = mapped_column(UtcColumn)
+
+
+class ClusterFace(Base):
+    """Which cluster a face is in; a face that joined none has no row.
+
+    `similarity` is its average cosine to the others, and `seed` whether its quality let it take part in forming the
+    cluster. `placed` says that the user put it here, so that no later run moves it.
+    """
+
+    __tablename__ = "cluster_face"
+    __table_args__ = (Index(None, "cluster_id"),)
+
+    face_id: Mapped[int] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"), primary_key=True)
+    cluster_id: Mapped[int] = mapped_column(ForeignKey("cluster.id", ondelete="CASCADE"))
+    similarity: Mapped[float] = mapped_column(Float)
+    seed: Mapped[bool]
+    placed: Mapped[bool]
+
+
+class Answer(Base):
+    """What the user said about one or two faces or people: the same person, or not. Asked once, kept for good.
+
+    One side is a face or a person, so is the other.
+    """
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        Index(None, "face_id"),
+        Index(None, "other_face_id"),
+        Index(None, "person_id"),
+        Index(None, "other_person_id"),
+        CheckConstraint("(face_id IS NULL) <> (person_id IS NULL)", name="one_side"),
+        CheckConstraint("(other_face_id IS NULL) <> (other_person_id IS NULL)", name="other_side"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    time: Mapped[datetime] = mapped_column(UtcColumn)
+    same: Mapped[bool]
+    face_id: Mapped[int | None] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    other_face_id: Mapped[int | None] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"))
+    other_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+
+
+class ReviewStep(Base):
+    """A step of a review that can be taken back, also after the program was closed.
+
+    `rows` is what the step changed: for each row its table, key, and the columns before and after, as JSON.
+    """
+
+    __tablename__ = "review_step"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    time: Mapped[datetime] = mapped_column(UtcColumn)
+    text: Mapped[str] = mapped_column(Text)
+    rows: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class NamedRegion(Base):
+    """A named part of a photo that another program had written: in the file, in a sidecar, in Picasa's list.
+
+    The box is in shares of the upright photo's width and height, left and top first. `face_id` is the indexed face
+    that lies there.
+    """
+
+    __tablename__ = "named_region"
+    __table_args__ = (Index(None, "photo_id"), Index(None, "face_id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"))
+    face_id: Mapped[int | None] = mapped_column(ForeignKey("face.id", ondelete="SET NULL"))
+    name: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(32))
+    x: Mapped[float] = mapped_column(Float)
+    y: Mapped[float] = mapped_column(Float)
+    width: Mapped[float] = mapped_column(Float)
+    height: Mapped[float] = mapped_column(Float)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from facegui.gallery import schema
 from facegui.gallery.backup import Backups
+from facegui.gallery.clusters import Clusters
 from facegui.gallery.database import open_database
 from facegui.gallery.enrolment import Enrolment
 from facegui.gallery.history import History
@@ -17,11 +18,12 @@ from facegui.gallery.people import People
 from facegui.gallery.photos import Photos
 from facegui.gallery.records import Counts
 from facegui.gallery.reembedding import Reembedding
+from facegui.gallery.reviewing import Reviewing
 
 __all__ = ["Gallery"]
 
 
-class Gallery(People, Enrolment, Photos, Reembedding, History, Matrices, Backups):
+class Gallery(People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Backups):
     """People, samples, folder index and history in one database.
 
     Methods may be called from any thread: reads run side by side, writes one after the other. A write by another
