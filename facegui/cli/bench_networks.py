@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from facegui.cli.bench_machine import best_time
 from facegui.faces.catalog import ModelInfo
-from facegui.faces.session import Layer, OnnxNetwork, layers
+from facegui.faces.layers import Layer, layers
+from facegui.faces.session import OnnxNetwork
 from facegui.jobs import Job, Progress
 
 __all__ = ["NetworkSpeed", "measure_networks", "multiply_adds"]

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from facegui import __version__, paths
 from facegui.errors import KnownError
 from facegui.faces import session
+from facegui.faces.parity import Beside, beside_processor
+from facegui.faces.providers import LABELS, ProviderReport
 from facegui.faces.runtimes import conflict, is_runtime
 
 if TYPE_CHECKING:
@@ -160,12 +162,13 @@ def _compute(run: Run) -> list[Check]:
     with run.services() as services:
         report = services.warm_up()
         loaded = services.providers
+        model, settings = services.model, services.settings
     used = f"{report.active} is used ({report.device}, {report.threads} threads). {report.reason}"
     checks = [Check("Compute", Level.GOOD, f"{used} ONNX Runtime was built with: {built_in}.")]
     if loaded:
-        checks.append(
-            Check("Networks", Level.GOOD, ", ".join(f"{name} on {got.active}" for name, got in loaded.items()))
-        )
+        checks.append(Check("Networks", Level.GOOD, ", ".join(_runs_on(name, got) for name, got in loaded.items())))
+    if report.active != LABELS[session.PROVIDERS["cpu"]]:
+        checks.append(_beside(beside_processor(model.file, settings.provider, settings.threads)))
     if report.warning is not None:
         problem = session.cuda_problem()
         detail = f" The loader says: {problem}." if problem and problem not in report.warning else ""
@@ -173,6 +176,25 @@ def _compute(run: Run) -> list[Check]:
     else:
         checks.append(Check("Graphics card", Level.GOOD, card or "no NVIDIA card was found; the processor does it"))
     return checks
+
+
+def _runs_on(name: str, report: ProviderReport) -> str:
+    return f"{name} on {report.active}{', 16 bits' if report.precision == '16 bits' else ''}"
+
+
+def _beside(found: Beside) -> Check:
+    """Say what the graphics card gains, and whether it gives the processor's embeddings."""
+    name = f"{found.active} beside CPU"
+    text = (
+        f"{found.card:.2f} and {found.processor:.2f} ms per face; the least cosine between their embeddings is "
+        f"{found.cosine:.6f}"
+    )
+    if not found.same:
+        do = "Choose the processor under Compute on in the settings: similarities would be wrong."
+        return Check(name, Level.BAD, f"{text}, too low.", do)
+    if found.card > found.processor:
+        return Check(name, Level.NOTE, f"{text}.", "The processor is faster; it can be chosen in the settings.")
+    return Check(name, Level.GOOD, f"{text}.")
 
 
 def _window() -> list[Check]:

@@ -51,6 +51,8 @@ class RefineLimits:
 
 
 _MIRRORED = [1, 0, 2, 4, 3]
+_AT_ONCE = 16
+"""Faces that are looked at together: each takes 1.3 MB enlarged, and a photo of a crowd may show hundreds."""
 # One, two and three to the left.
 _QUARTER_TURNS = (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
@@ -113,8 +115,14 @@ def refine(
     list of Detection
         In the order given. Where the second look fails, the first points stay.
     """
-    if not detections:
-        return []
+    return [
+        face
+        for start in range(0, len(detections), _AT_ONCE)
+        for face in _refined(image, detections[start : start + _AT_ONCE], detector, limits)
+    ]
+
+
+def _refined(image: Image, detections: Sequence[Detection], detector: YuNet, limits: RefineLimits) -> list[Detection]:
     cuts = [_cut(image, detection, limits) for detection in detections]
     squares = [square for square, _ in cuts]
     boxes = [_in_square(detection.box, back) for detection, (_, back) in zip(detections, cuts, strict=True)]

@@ -28,6 +28,7 @@ LABELS = {
     "CPUExecutionProvider": "CPU",
 }
 # TensorRT builds an engine for minutes at first use, so it is never chosen unasked.
+_NVIDIA = (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
 _AUTOMATIC = ("cuda", "coreml", "directml", "cpu")
 GPU_MEND = (
     "Install facegui with Python and its extra cuda, or a package of it that was built with CUDA."
@@ -54,6 +55,8 @@ class ProviderReport:
         Set when a graphics card was asked for, or is there, and is not used: what, why, what to do.
     threads : int
         Processor threads of the session.
+    precision : str
+        Of the numbers that it computes with, ``32 bits`` or ``16 bits``.
     """
 
     requested: str
@@ -62,6 +65,7 @@ class ProviderReport:
     reason: str
     warning: str | None
     threads: int
+    precision: str = "32 bits"
 
 
 def processor() -> str:
@@ -116,12 +120,11 @@ def plan_providers(requested: str, built_in: Sequence[str], card: str | None) ->
         Name of the NVIDIA card, if there is one.
     """
     cpu = PROVIDERS["cpu"]
-    nvidia = (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
     if requested == "cpu":
         return Plan((cpu,), card, "The settings ask for the processor.", None)
     if requested == "auto":
         wanted = [PROVIDERS[name] for name in _AUTOMATIC if PROVIDERS[name] in built_in]
-        usable = [name for name in wanted if name not in nvidia or card]
+        usable = [name for name in wanted if name not in _NVIDIA or card]
         if usable and usable[0] != cpu:
             return Plan((*usable,), card, "A graphics card was found.", None)
         if card:
@@ -132,9 +135,9 @@ def plan_providers(requested: str, built_in: Sequence[str], card: str | None) ->
     label = LABELS[name]
     if name not in built_in:
         why = f"The installed ONNX Runtime was built without {label}."
-        mend = GPU_MEND if name in nvidia else "Choose another one in the settings."
+        mend = GPU_MEND if name in _NVIDIA else "Choose another one in the settings."
         return Plan((cpu,), card, why, f"{label} was asked for and is not used. {why} {mend}")
-    if name in nvidia and card is None:
+    if name in _NVIDIA and card is None:
         why = "No NVIDIA driver with a graphics card was found."
         mend = "Install the driver, or choose another one in the settings."
         return Plan((cpu,), card, why, f"{label} was asked for and is not used. {why} {mend}")

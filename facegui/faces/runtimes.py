@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from facegui.faces.providers import GPU_MEND
+from facegui.faces.providers import GPU_MEND, LABELS, PROVIDERS, Plan, ProviderReport, processor
 
 __all__ = [
     "Conflict",
@@ -21,6 +21,7 @@ __all__ = [
     "is_runtime",
     "missing_libraries",
     "needed_libraries",
+    "report_of",
 ]
 
 _RUNTIME = re.compile(r"^onnxruntime([-_](gpu|directml|openvino|training|rocm|silicon|qnn|cann))?$", re.IGNORECASE)
@@ -141,3 +142,37 @@ def missing_libraries(file: Path, load: Callable[[str], object] = _load) -> tupl
         except OSError:
             missing.append(name)
     return tuple(missing)
+
+
+def report_of(
+    plan: Plan, requested: str, wanted: str, active: str, problem: str | None, threads: int
+) -> ProviderReport:
+    """Say what a session that was made really runs on, and why.
+
+    Parameters
+    ----------
+    plan : Plan
+    requested : str
+        The setting.
+    wanted : str
+        The provider that the session was to run on.
+    active : str
+        The one that it runs on.
+    problem : str or None
+        Why `wanted` cannot be loaded, where that is known.
+    threads : int
+    """
+    reason, warning = plan.reason, plan.warning
+    if wanted != plan.providers[0]:
+        reason = f"{LABELS[plan.providers[0]]} is for networks whose pictures have one size; this one has not."
+    if active != wanted:
+        reason = f"{LABELS[wanted]} could not be started{f': {problem}' if problem else ''}."
+        if active != PROVIDERS["cpu"]:
+            other = LABELS.get(active, active)
+            warning = f"{LABELS[wanted]} is not used, {other} is. {reason} Choose that in the settings."
+        else:
+            warning = f"{plan.card or 'The graphics card'} is not used. {reason} {GPU_MEND}"
+    if warning is not None and GPU_MEND in warning:
+        warning = warning.replace(GPU_MEND, card_mend(installed_runtimes()))
+    device = plan.card if active in (PROVIDERS["cuda"], PROVIDERS["tensorrt"]) and plan.card else processor()
+    return ProviderReport(requested, LABELS.get(active, active), device, reason, warning, threads)

@@ -9,69 +9,57 @@ import contextlib
 import ctypes
 import io
 import json
-import os
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegui import paths
 from facegui.errors import KnownError
+from facegui.faces import half
+from facegui.faces.binding import BoundRuns
+from facegui.faces.bucketing import Act, run_in_buckets
+from facegui.faces.memory import give_large_blocks_back, hand_back
+from facegui.faces.network import Network, thread_count
 from facegui.faces.providers import (
-    GPU_MEND,
     LABELS,
     PROVIDERS,
     Plan,
     ProviderReport,
     graphics_card,
     plan_providers,
-    processor,
 )
-from facegui.faces.runtimes import card_mend, installed_runtimes, missing_libraries
+from facegui.faces.runtimes import missing_libraries, report_of
+from facegui.faces.tuning import (
+    BUCKETS,
+    Listed,
+    Shape,
+    Tuning,
+    cache_folders,
+    free_sizes,
+    input_of,
+    provider_list,
+    tuning_for,
+)
 
 __all__ = [
-    "PROVIDERS", "Layer", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "cuda_problem",
-    "graphics_card", "layers", "plan_providers", "thread_count",
+    "PROVIDERS", "Network", "OnnxNetwork", "ProviderReport", "available_providers", "cuda_problem", "graphics_card",
+    "plan_providers", "profile", "thread_count",
 ]  # fmt: skip
 
+_CPU = PROVIDERS["cpu"]
+_NVIDIA = (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
 _LARGEST_CPU_BATCH = 8
-_CARD_BATCH = 32
 
 # Milliseconds per photo with arcface on two cores, quiet and beside two busy processes: 17.7 and 34.7 without spinning,
 # 14.6 and 27.8 with this, 15.8 and 43.8 with ONNX Runtime's own duration.
 _SPIN_MICROSECONDS = "100"
-
-
-class Network(Protocol):
-    """Something that turns named input arrays into output arrays. It may run in several threads at once."""
-
-    @property
-    def batch(self) -> int:
-        """How many pictures in one run are fastest; loads the network when that has not happened yet."""
-
-    @property
-    def report(self) -> ProviderReport:
-        """What it runs on; loads the network when that has not happened yet."""
-
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Return the outputs in the order of the file."""
-
-    def single(self) -> Network:
-        """Return the network for callers that run side by side: one thread for each, on the processor."""
-
-
-def thread_count(setting: int) -> int:
-    """Return the number of threads for a setting; 0 means one per core that this process may use."""
-    if setting > 0:
-        return setting
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
 
 
 def available_providers() -> tuple[str, ...]:
@@ -116,27 +104,8 @@ def _preload() -> None:
             onnxruntime.preload_dlls()
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One step of a network as it was run.
-
-    Attributes
-    ----------
-    kind : str
-        ONNX's name of the operator.
-    inputs, outputs : tuple of tuple of int
-        Shapes, weights included.
-    microseconds : int
-    """
-
-    kind: str
-    inputs: tuple[tuple[int, ...], ...]
-    outputs: tuple[tuple[int, ...], ...]
-    microseconds: int
-
-
-def layers(file: Path, inputs: Mapping[str, NDArray[Any]]) -> list[Layer]:
-    """Run a network once on one thread of the processor and return what it did, step by step.
+def profile(file: Path, inputs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Run a network once on one thread of the processor and return ONNX Runtime's record of it.
 
     Raises
     ------
@@ -151,41 +120,10 @@ def layers(file: Path, inputs: Mapping[str, NDArray[Any]]) -> list[Layer]:
         options.log_severity_level = 4
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
-        session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=[PROVIDERS["cpu"]])
+        session = onnxruntime.InferenceSession(str(file), options, providers=[_CPU])
         session.run(None, dict(inputs))
-        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
-    return [
-        Layer(
-            event["args"]["op_name"],
-            _shapes(event["args"], "input_type_shape"),
-            _shapes(event["args"], "output_type_shape"),
-            event["dur"],
-        )
-        for event in events
-        if event.get("cat") == "Node" and event["name"].endswith("kernel_time")
-    ]
-
-
-def _hand_back_memory() -> None:
-    """Give the system what loading left unused: glibc would keep it, up to five times what the network needs."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
-
-
-def _shapes(event: Mapping[str, Any], key: str) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes out of a list such as ``[{"float": [1, 64, 56, 56]}]``."""
-    return tuple(tuple(shape) for item in event.get(key, ()) for shape in item.values())
-
-
-def _fallback(plan: Plan, active: str) -> tuple[str, str]:
-    """Return the reason and the warning where a session does not run on the provider that was asked for first."""
-    wanted = LABELS[plan.providers[0]]
-    problem = _problem(plan.providers[0])
-    reason = f"{wanted} could not be started{f': {problem}' if problem else ''}."
-    if active != PROVIDERS["cpu"]:
-        return reason, f"{wanted} is not used, {LABELS.get(active, active)} is. {reason} Choose that in the settings."
-    return reason, f"{plan.card or 'The graphics card'} is not used. {reason} {GPU_MEND}"
+        events: list[dict[str, Any]] = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+    return events
 
 
 class OnnxNetwork:
@@ -208,6 +146,10 @@ class OnnxNetwork:
         self._session: Any = None
         self._report: ProviderReport | None = None
         self._single: OnnxNetwork | None = None
+        # Set for a graphics card only.
+        self._act: Act | None = None
+        self._buckets: tuple[int, ...] = ()
+        self._turn: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
 
     @property
     def loaded(self) -> bool:
@@ -228,7 +170,7 @@ class OnnxNetwork:
         On the processor one for each thread: with more, what lies between two layers no longer fits its cache.
         """
         report = self.report
-        return min(report.threads, _LARGEST_CPU_BATCH) if report.active == LABELS[PROVIDERS["cpu"]] else _CARD_BATCH
+        return min(report.threads, _LARGEST_CPU_BATCH) if report.active == LABELS[_CPU] else BUCKETS[-1]
 
     def single(self) -> OnnxNetwork:
         """Return the network for callers that run side by side.
@@ -237,7 +179,7 @@ class OnnxNetwork:
         graphics card is shared as it is.
         """
         report = self.report
-        if report.active != LABELS[PROVIDERS["cpu"]] or report.threads == 1:
+        if report.active != LABELS[_CPU] or report.threads == 1:
             return self
         with self._lock:
             if self._single is None:
@@ -252,7 +194,10 @@ class OnnxNetwork:
         KnownError
             The file is missing, damaged, or not a network.
         """
-        session = self._load()
+        session, act = self._load(), self._act
+        if act is not None:
+            with self._turn:
+                return run_in_buckets(act, inputs, self._buckets) if self._buckets else act(inputs)
         outputs: list[NDArray[Any]] = session.run(None, dict(inputs))
         return outputs
 
@@ -273,7 +218,8 @@ class OnnxNetwork:
 
     def _make(self) -> Any:
         try:
-            data = self._file.read_bytes()
+            with self._file.open("rb"):
+                pass
         except OSError as error:
             raise KnownError(
                 f"The model file {self._file.name} cannot be read.",
@@ -283,12 +229,39 @@ class OnnxNetwork:
         import onnxruntime
 
         plan = plan_providers(self._provider, onnxruntime.get_available_providers(), graphics_card())
-        on_card = plan.providers[0] in (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
+        if plan.providers[0] == _CPU:
+            session = self._start(self._file, [(_CPU, {})])
+            self._report = self._tell(plan, _CPU, _CPU)
+            return session
+        try:
+            source, shape = input_of(self._file)
+        except Exception as error:  # whatever the parser raises on a damaged file
+            raise self._damaged() from error
+        listed = provider_list(plan.providers, paths.cache_dir(), source=source, shape=shape)
+        session = self._start(self._file, listed)
+        active = session.get_providers()[0]
+        self._report = self._tell(plan, listed[0][0], active)
+        tuning = tuning_for(active)
+        if tuning.half and not free_sizes(shape):
+            session = self._halved(session, listed, shape)
+        self._act = _act_of(session, tuning)
+        self._buckets = tuning.buckets
+        if tuning.one_at_a_time:
+            self._turn = threading.Lock()
+        return session
+
+    def _start(self, file: Path, listed: Listed) -> Any:
+        """Make a session with some providers and their options."""
+        import onnxruntime
+
+        give_large_blocks_back()
+        on_card = any(provider in _NVIDIA for provider, _ in listed)
         if on_card:
             _preload()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
+        options.enable_mem_pattern = all(tuning_for(provider).memory_pattern for provider, _ in listed)
         # Several networks take turns on the same cores, and other programs want them too: a pool that spins on while it
         # waits slows all of them down. Threads that never spin wake up too late for the next layer, though. A short
         # spin inside a run is faster than either, on a quiet machine and on a busy one.
@@ -296,30 +269,76 @@ class OnnxNetwork:
         options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_MICROSECONDS)
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 4  # what matters of it is told in the report or raised
+        for folder in cache_folders(listed):
+            with contextlib.suppress(OSError):  # without a cache it is slower, not wrong
+                folder.mkdir(parents=True, exist_ok=True)
         try:
             # Where a card's libraries are missing, it prints that into the answer of the command, and logs it as well.
             with contextlib.redirect_stdout(io.StringIO()) if on_card else contextlib.nullcontext():
                 if on_card:
                     onnxruntime.set_default_logger_severity(4)
-                session = onnxruntime.InferenceSession(data, options, providers=list(plan.providers))
+                session = onnxruntime.InferenceSession(str(file), options, providers=_plain(listed))
         except Exception as error:  # ONNX Runtime raises its own types, which share no base but Exception
-            raise KnownError(
-                f"The model file {self._file.name} cannot be used.",
-                "It is damaged, or it is not a network that ONNX Runtime can run.",
-                "Install facegui again, or choose another model in the settings.",
-            ) from error
-        del data
-        _hand_back_memory()
-        active = session.get_providers()[0]
-        warning = plan.warning
-        reason = plan.reason
-        if active != plan.providers[0]:
-            reason, warning = _fallback(plan, active)
-        if warning is not None and GPU_MEND in warning:
-            warning = warning.replace(GPU_MEND, card_mend(installed_runtimes()))
-        on_card = active in (PROVIDERS["cuda"], PROVIDERS["tensorrt"])
-        device = plan.card if on_card and plan.card else processor()
-        self._report = ProviderReport(
-            self._provider, LABELS.get(active, active), device, reason, warning, self._threads
-        )
+            raise self._damaged() from error
+        hand_back()
         return session
+
+    def _damaged(self) -> KnownError:
+        return KnownError(
+            f"The model file {self._file.name} cannot be used.",
+            "It is damaged, or it is not a network that ONNX Runtime can run.",
+            "Install facegui again, or choose another model in the settings.",
+        )
+
+    def _tell(self, plan: Plan, wanted: str, active: str) -> ProviderReport:
+        problem = _problem(wanted) if active != wanted else None
+        return report_of(plan, self._provider, wanted, active, problem, self._threads)
+
+    def _halved(self, session: Any, listed: Listed, shape: Shape) -> Any:
+        """Return a session of a copy with 16 bits where that gives the same embeddings, else the one that is there."""
+        import onnxruntime
+
+        assert self._report is not None
+        device = f"{self._report.active}, {self._report.device}, ONNX Runtime {onnxruntime.__version__}"
+        small = half.tried(
+            self._file, paths.cache_dir(), session, shape, device, start=lambda copy: self._start(copy, listed),
+            fold=_fold, convert=_convert,
+        )  # fmt: skip
+        if small is None:
+            return session
+        self._report = replace(self._report, precision="16 bits")
+        return small
+
+
+def _act_of(session: Any, tuning: Tuning) -> Act:
+    """Return what runs a session on one bucket."""
+    if not tuning.device:
+        return lambda inputs: list(session.run(None, dict(inputs)))
+    import onnxruntime
+
+    return BoundRuns(
+        session, tuning.device, lambda array: onnxruntime.OrtValue.ortvalue_from_numpy(array, tuning.device, 0)
+    )
+
+
+def _plain(listed: Listed) -> list[Any]:
+    """Return providers as ONNX Runtime takes them: a name alone where there are no options."""
+    return [(provider, dict(options)) if options else provider for provider, options in listed]
+
+
+def _fold(file: Path, out: Path) -> None:
+    """Write a network with everything computed that does not depend on its input; weights of 8 bits become plain."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(out)
+    onnxruntime.InferenceSession(str(file), options, providers=[_CPU])
+
+
+def _convert(model: Any) -> Any:
+    """Return a network with numbers of 16 bits; its inputs and outputs keep their types."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    return convert_float_to_float16(model, keep_io_types=True)

@@ -16,7 +16,7 @@ from facegui.cli.bench_machine import examine, peak_memory, resident_memory
 from facegui.cli.bench_networks import multiply_adds
 from facegui.errors import KnownError
 from facegui.faces.catalog import Catalog
-from facegui.faces.session import Layer, layers
+from facegui.faces.layers import Layer, layers
 from facegui.sources.files import read_photo
 from tests.faces import FakeNetwork, astronaut, hopper, real_pipeline
 

@@ -10,6 +10,7 @@ import pytest
 from facegui.cli import doctor, main
 from facegui.cli.doctor import Level
 from facegui.faces import catalog, session
+from facegui.faces.parity import Beside
 from facegui.faces.session import ProviderReport
 
 
@@ -101,3 +102,25 @@ def test_people_read_the_findings_and_the_sum(capsys: pytest.CaptureFixture[str]
     text = capsys.readouterr().out
     assert "✓" in text
     assert text.rstrip().endswith("Everything that is needed is there and works.")
+
+
+@pytest.mark.parametrize(
+    ("card", "cosine", "level", "status"),
+    [(0.5, 0.99999, "good", 0), (20.0, 0.99999, "note", 0), (0.5, 0.98, "bad", 2)],
+)
+def test_a_card_in_use_is_compared_with_the_processor(
+    card: float,
+    cosine: float,
+    level: str,
+    status: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    report = ProviderReport("auto", "CUDA", "Test card", "A graphics card was found.", None, 2, "16 bits")
+    monkeypatch.setattr("facegui.services.Services.warm_up", lambda self: report)
+    monkeypatch.setattr("facegui.services.Services.providers", {"arcface+sface": report})
+    monkeypatch.setattr(doctor, "beside_processor", lambda *a: Beside("CUDA", "16 bits", card, 10.0, cosine))
+    checks = look(capsys, status)
+    assert checks["CUDA beside CPU"]["level"] == level
+    assert f"{card:.2f} and 10.00 ms per face" in checks["CUDA beside CPU"]["text"]
+    assert checks["Networks"]["text"] == "arcface+sface on CUDA, 16 bits"

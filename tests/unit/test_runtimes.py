@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_runtime import Machine
 
 from facegui.faces import providers, runtimes, session
 from facegui.faces.catalog import Catalog
@@ -99,16 +100,6 @@ def test_a_card_whose_libraries_are_missing_is_a_warning_that_names_them_and_not
     assert printed.err == ""
 
 
-class FakeSession:
-    """A session on whatever providers it is told to have got."""
-
-    def __init__(self, got: list[str]) -> None:
-        self._got = got
-
-    def get_providers(self) -> list[str]:
-        return self._got
-
-
 @pytest.mark.parametrize(
     ("asked", "got", "active", "warned"),
     [
@@ -121,16 +112,7 @@ class FakeSession:
 def test_what_the_session_really_got_is_reported(
     asked: str, got: str, active: str, warned: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import onnxruntime
-
-    names = session.PROVIDERS
-    monkeypatch.setattr(session, "graphics_card", lambda: "Test card")
-    monkeypatch.setattr(
-        onnxruntime, "get_available_providers", lambda: [names["tensorrt"], names["cuda"], names["cpu"]]
-    )
-    monkeypatch.setattr(
-        onnxruntime, "InferenceSession", lambda *arguments, **options: FakeSession([names[got], names["cpu"]])
-    )
+    Machine(monkeypatch, "tensorrt", "cuda", working=(got,))
     report = OnnxNetwork(Catalog().model("arcface").file, provider=asked).report
     assert report.active == active
     assert report.device == ("Test card" if got != "cpu" else providers.processor())
