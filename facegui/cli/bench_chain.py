@@ -29,16 +29,16 @@ Build = Callable[[Callable[[Network], Network]], FacePipeline]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Median, 90 % and 99 % of milliseconds."""
+    """Median, 95 % and 99 % of milliseconds."""
 
     median: float
-    p90: float
+    p95: float
     p99: float
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """Return the spread of some milliseconds."""
-        return cls(*(float(value) for value in np.percentile(values, (50, 90, 99))))
+        return cls(*(float(value) for value in np.percentile(values, (50, 95, 99))))
 
 
 @dataclass(frozen=True, slots=True)

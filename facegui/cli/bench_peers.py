@@ -18,7 +18,7 @@ from typing import Final
 from facegui.errors import KnownError
 from facegui.jobs import Job, Progress
 
-__all__ = ["PEERS", "Peer", "Side", "against"]
+__all__ = ["PEERS", "Peer", "Side", "against", "command_of"]
 
 _SAID: Final = 200  # characters of what it complained about
 
@@ -115,23 +115,40 @@ class Side:
         return median(self.ratios)
 
 
+def command_of(peer: Peer, python: Path | None = None) -> list[str]:
+    """Return the command of a Python that has another program: the one given, or one that uv makes.
+
+    Raises
+    ------
+    KnownError
+        There is no such Python, or no uv.
+    """
+    if python is not None:
+        if not python.is_file():
+            raise KnownError(
+                f"{peer.title} cannot be measured.", f"{python} is no file.", "Give the Python of its environment."
+            )
+        return [str(python.absolute())]
+    uv = shutil.which("uv")
+    if uv is None:
+        raise KnownError(
+            f"{peer.title} cannot be measured.",
+            "It runs in an environment of its own, which uv makes, and uv is not installed.",
+            "Install uv (https://docs.astral.sh/uv), or give a Python that has it with --peer-python.",
+        )
+    wanted = [part for package in peer.packages for part in ("--with", package)]
+    return [uv, "run", "--quiet", "--no-project", "--isolated", *wanted, "python"]
+
+
 class _Process:
     """The other program in its own process, which takes lists of photos."""
 
-    def __init__(self, peer: Peer) -> None:
-        uv = shutil.which("uv")
-        if uv is None:
-            raise KnownError(
-                f"{peer.title} cannot be measured.",
-                "It runs in an environment of its own, which uv makes, and uv is not installed.",
-                "Install uv (https://docs.astral.sh/uv), or leave --against out.",
-            )
+    def __init__(self, peer: Peer, python: Path | None) -> None:
         self._peer = peer
-        wanted = [part for package in peer.packages for part in ("--with", package)]
-        command = [uv, "run", "--quiet", "--no-project", "--isolated", *wanted]
+        command = command_of(peer, python)
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by __exit__
         self._process = subprocess.Popen(  # noqa: S603 - a fixed command
-            [*command, "python", "-c", peer.program + _LOOP],
+            [*command, "-c", peer.program + _LOOP],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -177,7 +194,10 @@ class _Process:
 
 
 def against(
-    name: str, groups: Sequence[Sequence[Path]], own: Mapping[str, Callable[[Sequence[Path]], int]]
+    name: str,
+    groups: Sequence[Sequence[Path]],
+    own: Mapping[str, Callable[[Sequence[Path]], int]],
+    python: Path | None = None,
 ) -> Job[list[Side]]:
     """Measure another program and facegui on the same photos, group by group in turns.
 
@@ -189,6 +209,8 @@ def against(
         The first is given to everybody once more beforehand, to warm up.
     own : mapping of str to callable
         Ways of facegui: they take photos and return how many gave nothing.
+    python : Path, optional
+        Python of an environment that has the other program; one is made by uv otherwise.
 
     Yields
     ------
@@ -207,7 +229,7 @@ def against(
     peer = PEERS[name]
     total = sum(len(group) for group in groups)
     yield Progress(0, total, f"Starting {peer.title}")
-    with _Process(peer) as process:
+    with _Process(peer, python) as process:
 
         def timed(way: Callable[[Sequence[Path]], int]) -> Callable[[Sequence[Path]], tuple[float, int]]:
             def run(photos: Sequence[Path]) -> tuple[float, int]:

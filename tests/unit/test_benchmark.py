@@ -132,6 +132,16 @@ def test_another_program_and_this_one_take_the_same_photos_in_turns(
     assert (ours.name, ours.failed, len(ours.milliseconds)) == ("facegui", 0, 2)
 
 
+def test_another_program_runs_on_the_python_that_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bench_peers, "PEERS", {"other": bench_peers.Peer("Other 1", (), "embed = open\n")})
+    monkeypatch.setenv("PATH", "")
+    job = bench_peers.against("other", [[tmp_path / "gone.jpg", astronaut()]], {}, Path(sys.executable))
+    (theirs,) = jobs.run(job)
+    assert theirs.failed == 1
+    with pytest.raises(KnownError, match="is no file"):
+        jobs.run(bench_peers.against("other", [[astronaut()]], {}, tmp_path / "python"))
+
+
 @POSIX
 def test_a_program_that_does_not_start_says_why(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = bench_peers.Peer("Other 1", (), "raise ImportError('no such package')\n")
