@@ -75,6 +75,11 @@ class Settings:
         "largest", "Recognition", "Several faces in a photo", "Which face counts when a photo has more than one.",
         ("largest", "The largest"), ("central", "The most central"), ("refuse", "Refuse the photo"),
     )  # fmt: skip
+    precision: str = _setting(
+        "balanced", "Recognition", "Precision",
+        "How much is done to find faces and to place their points. Best takes about twice as long as balanced.",
+        ("fast", "Fast"), ("balanced", "Balanced"), ("best", "Best"),
+    )  # fmt: skip
     detection_score: float = _setting(
         0.6, "Recognition", "Detector confidence",
         "Faces that the detector is less sure of are left out. Lower finds more faces and more mistakes.",

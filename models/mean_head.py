@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from facegui.faces.catalog import Catalog
 from facegui.faces.dense import DenseFinder, DenseLimits
 from facegui.faces.dense_shape import INNER_CORNERS, OUTER_CORNERS, MeanHead, rigid_fit
+from facegui.faces.detect import DetectorLimits, YuNet
+from facegui.faces.pipeline import select
+from facegui.faces.pose import head_pose
 from facegui.faces.session import OnnxNetwork
 from facegui.faces.types import FacePolicy
-from facegui.services import build_pipeline
 from facegui.sources.files import photo_files, read_photo
 
 EYE_DISTANCE = 63.0
@@ -76,19 +78,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("mean_head.csv"))
     wanted = parser.parse_args()
     catalog = Catalog()
-    detector, embedder, landmarks = (
-        OnnxNetwork(catalog.models(role)[0].file, provider="cpu") for role in ("detector", "embedder", "landmarks")
+    detector, landmarks = (
+        OnnxNetwork(catalog.models(role)[0].file, provider="cpu") for role in ("detector", "landmarks")
     )
-    pipeline = build_pipeline(catalog, detector, embedder, "", LEAST_SCORE)
+    search, limits = YuNet(detector), DetectorLimits(LEAST_SCORE, float(catalog.tables["detection"]["iou"]))
     unknown = MeanHead(np.zeros((POINTS, 3)), np.arange(POINTS), np.ones(POINTS))
     finder = DenseFinder(landmarks, DenseLimits.from_table(catalog.tables["dense"]), unknown)
     straight, turned_back = [], []
     for file in photo_files(wanted.folder):
         frame = read_photo(file)
-        for face in pipeline.analyse(frame, FacePolicy.LARGEST, embed=False).faces:
-            if abs(face.quality.yaw) > FRONTAL:
+        found = search.detect(frame.pixels, int(catalog.tables["search"]["quick"]), limits)
+        for face in select(found, frame, FacePolicy.LARGEST):
+            if abs(head_pose(face.landmarks)[0]) > FRONTAL:
                 continue
-            here, there = finder.pair(frame.pixels, face.detection)
+            here, there = finder.pair(frame.pixels, face)
             straight.append(here)
             turned_back.append(there)
     shapes, mirrored = np.array(straight, np.float64), np.array(turned_back, np.float64)

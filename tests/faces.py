@@ -38,14 +38,16 @@ def hopper() -> Path:
     return _inside("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
 
 
-def real_pipeline(model: str = "arcface", score: float = 0.6) -> FacePipeline:
+def real_pipeline(model: str = "arcface", score: float = 0.6, precision: str = "balanced") -> FacePipeline:
     """The chain with bundled models on the processor."""
     catalog = Catalog()
     embedder = catalog.model(model, "embedder")
     detector = catalog.models("detector")[0]
     points = catalog.models("landmarks")[0]
     networks = [OnnxNetwork(info.file, provider="cpu") for info in (detector, embedder, points)]
-    return build_pipeline(catalog, networks[0], networks[1], embedder.sha256, score, networks[2])
+    return build_pipeline(
+        catalog, networks[0], networks[1], embedder.sha256, networks[2], score=score, precision=precision
+    )
 
 
 class FakeNetwork:

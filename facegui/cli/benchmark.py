@@ -150,15 +150,16 @@ def _builder(services: Services) -> Callable[[Callable[[Network], Network]], Fac
     from facegui.faces.session import OnnxNetwork
     from facegui.services import build_pipeline
 
-    settings, model = services.settings, services.model
-    detector = services.catalog.models("detector")[0]
-    networks = [
-        OnnxNetwork(each.file, provider=settings.provider, threads=settings.threads) for each in (detector, model)
-    ]
+    settings, model, catalog = services.settings, services.model, services.catalog
+    files = (catalog.models("detector")[0].file, model.file, catalog.models("landmarks")[0].file)
+    networks = [OnnxNetwork(file, provider=settings.provider, threads=settings.threads) for file in files]
 
     def build(wrap: Callable[[Network], Network]) -> FacePipeline:
-        finder, embedder = (wrap(network) for network in networks)
-        return build_pipeline(services.catalog, finder, embedder, model.sha256, settings.detection_score)
+        detector, embedder, points = (wrap(network) for network in networks)
+        return build_pipeline(
+            catalog, detector, embedder, model.sha256, points,
+            score=settings.detection_score, precision=settings.precision,
+        )  # fmt: skip
 
     return build
 

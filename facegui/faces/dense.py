@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import atan2, cos, dist, sin
 from typing import Any
 
@@ -14,7 +14,7 @@ from facegui.faces.align import ARCFACE_TEMPLATE, similarity_transform, warp
 from facegui.faces.dense_shape import MeanHead, eye_openness, five_points, mouth_openness
 from facegui.faces.pose import head_pose
 from facegui.faces.session import Network
-from facegui.faces.types import DenseLandmarks, Detection, Image
+from facegui.faces.types import DenseLandmarks, Detection, Image, Landmarks
 
 __all__ = ["DenseFinder", "DenseLimits"]
 
@@ -38,16 +38,23 @@ class DenseLimits:
     behind : float
         By how much the middle of the square moves from the face's middle towards the back of a turned head, in eye
         distances at a right angle.
+    five_shift : Landmarks
+        Where the five points of the network lie in an aligned crop, less where the detector's lie, (5, 2) pixels: the
+        embedders were trained on crops aligned by points like the detector's.
     """
 
     size: int
     context: float
     behind: float
+    five_shift: Landmarks
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> DenseLimits:
         """Read the limits from the manifest's ``[dense]`` table; KeyError when one is missing."""
-        return cls(int(table["size"]), *(float(table[item.name]) for item in fields(cls)[1:]))
+        shift = np.array(table["five_shift"], dtype=np.float32)
+        if shift.shape != ARCFACE_TEMPLATE.shape:
+            raise ValueError("five_shift with five points")
+        return cls(int(table["size"]), float(table["context"]), float(table["behind"]), shift)
 
 
 class DenseFinder:
@@ -113,6 +120,12 @@ class DenseFinder:
             self._told(_in_image(one, matrix), float(sure), disagreement)
             for one, matrix, sure, disagreement in zip(points, matrices, presence, disagreements, strict=True)
         ]
+
+    def aligning(self, dense: DenseLandmarks) -> Landmarks:
+        """Return the five points as the detector would mark them, to align the face by: (5, 2), pixels of the frame."""
+        shift = self._limits.five_shift
+        linear = similarity_transform(dense.five, ARCFACE_TEMPLATE + shift)[:, :2]
+        return np.ascontiguousarray(dense.five - shift @ np.linalg.inv(linear).T, dtype=np.float32)
 
     def pair(self, image: Image, face: Detection) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the points in the square itself, and those of its mirror image turned back, numbered as they came.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from facegui.faces.session import Network
 from facegui.faces.types import Box, Detection, Image
 
-__all__ = ["DetectorLimits", "YuNet", "merge", "overlap"]
+__all__ = ["DetectorLimits", "YuNet", "consensus", "merge", "overlap"]
 
 _STRIDES = (8, 16, 32)
 _GRID = 32
@@ -60,6 +60,74 @@ def merge(detections: Iterable[Detection], iou: float) -> list[Detection]:
         if all(overlap(candidate.box, other.box) <= iou for other in kept):
             kept.append(candidate)
     return kept
+
+
+def consensus(views: Sequence[Sequence[Detection]], iou: float, same: float, share: float) -> list[Detection]:
+    """Let several looks at one picture decide together which faces are there and where.
+
+    Parameters
+    ----------
+    views : sequence of sequence of Detection
+        What each look found, in pixels of the same picture, doubtful faces included.
+    iou : float
+        Of two faces that overlap more than this only the one that was seen more plainly stays.
+    same : float
+        Detections of two looks that overlap this much or more are the same face.
+    share : float
+        Share of the looks, the most confident ones, that counts for the confidence of a face, 0..1; a look that did not
+        see it counts as 0.
+
+    Returns
+    -------
+    list of Detection
+        Box and points are the means over the looks that saw the face, weighted by their confidence (Solovyev et al.,
+        Weighted boxes fusion, Image and Vision Computing 2021); the score is the mean of the best looks.
+    """
+    corners = [_corners(view) for view in views]
+    counted = max(1, round(share * len(views)))
+    waiting = sorted(
+        ((face.score, look, place) for look, view in enumerate(views) for place, face in enumerate(view)), reverse=True
+    )
+    gone = [np.zeros(len(view), dtype=np.bool_) for view in views]
+    found = []
+    for _, look, place in waiting:
+        if gone[look][place]:
+            continue
+        seed = corners[look][place]
+        seen = []
+        for other, view in enumerate(views):
+            if not len(view):
+                continue
+            shared = np.where(gone[other], 0.0, _overlaps(seed, corners[other]))
+            nearest = int(shared.argmax())
+            if shared[nearest] >= same:
+                seen.append(view[nearest])
+            gone[other] |= shared > iou
+        scores = sorted((face.score for face in seen), reverse=True)
+        found.append(_mean(seen, sum(scores[:counted]) / counted))
+    return sorted(found, key=lambda face: -face.score)
+
+
+def _corners(faces: Sequence[Detection]) -> NDArray[np.float64]:
+    """Return left, top, right and bottom of the boxes, (n, 4)."""
+    return np.array([(f.box.x, f.box.y, f.box.right, f.box.bottom) for f in faces], dtype=np.float64).reshape(-1, 4)
+
+
+def _overlaps(one: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the intersections over union of a box with others, given by their corners."""
+    sides = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
+    shared = np.maximum(sides, 0).prod(1)
+    areas = (others[:, 2:] - others[:, :2]).prod(1)
+    return np.asarray(shared / np.maximum((one[2:] - one[:2]).prod() + areas - shared, 1e-9))
+
+
+def _mean(faces: Sequence[Detection], score: float) -> Detection:
+    """Return the mean of detections of one face, weighted by their confidence."""
+    weights = np.array([face.score for face in faces])
+    weights /= weights.sum()
+    left, top, right, bottom = (weights @ _corners(faces)).tolist()
+    points = np.einsum("n,npc->pc", weights, np.stack([face.landmarks for face in faces]))
+    return Detection(Box(left, top, right - left, bottom - top), points.astype(np.float32), score)
 
 
 @lru_cache(maxsize=64)

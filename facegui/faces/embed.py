@@ -23,11 +23,14 @@ class Embedder:
         Takes ``input``, uint8 RGB (n, 112, 112, 3); gives unit vectors, float32 (n, d).
     model_id : str
         sha256 of the file.
+    mirror : bool
+        Whether the mirror image of each crop is embedded too and the mean taken, which doubles the time.
     """
 
-    def __init__(self, network: Network, model_id: str) -> None:
+    def __init__(self, network: Network, model_id: str, *, mirror: bool = False) -> None:
         self._network = network
         self.model_id = model_id
+        self._mirror = mirror
 
     @property
     def batch(self) -> int:
@@ -41,7 +44,7 @@ class Embedder:
 
     def single(self) -> Embedder:
         """Return the embedder for callers that run side by side."""
-        return Embedder(self._network.single(), self.model_id)
+        return Embedder(self._network.single(), self.model_id, mirror=self._mirror)
 
     def embed(self, crops: Sequence[Image]) -> list[Embedding]:
         """Embed aligned crops, RGB uint8 (112, 112, 3) each, in batches; the order is kept."""
@@ -64,12 +67,19 @@ class Embedder:
         """
         if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3):
             raise ValueError(f"crops must be (n, {CROP_SIZE}, {CROP_SIZE}, 3), not {crops.shape}")
+        vectors = self._run(crops)
+        if self._mirror:
+            both = vectors + self._run(crops[:, :, ::-1])
+            vectors = both / np.linalg.norm(both, axis=1, keepdims=True)
+        return vectors.astype(np.float32, copy=False)
+
+    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         step = self._network.batch
         parts = [
             self._network.run({"input": np.ascontiguousarray(crops[start : start + step])})[0]
             for start in range(0, len(crops), step)
         ]
-        return np.concatenate(parts).astype(np.float32, copy=False)
+        return np.concatenate(parts)
 
 
 def cosine(left: Embedding, right: Embedding) -> float:

@@ -11,13 +11,25 @@ import cv2
 import numpy as np
 
 from facegui.errors import KnownError
-from facegui.faces.align import align
+from facegui.faces.align import ARCFACE_TEMPLATE, CROP_SIZE, align
 from facegui.faces.dense import DenseFinder
-from facegui.faces.detect import DetectorLimits, YuNet, merge
+from facegui.faces.detect import DetectorLimits, YuNet, consensus, merge
 from facegui.faces.embed import Embedder
-from facegui.faces.landmarks import RefineLimits, refine
+from facegui.faces.landmarks import LookLimits, look_again
+from facegui.faces.precision import Precision
 from facegui.faces.quality import QualityLimits, assess
-from facegui.faces.types import Detection, Face, FacePolicy, Frame, Image, Landmarks, Photo, Timings
+from facegui.faces.types import (
+    Box,
+    DenseLandmarks,
+    Detection,
+    Face,
+    FacePolicy,
+    Frame,
+    Image,
+    Landmarks,
+    Photo,
+    Timings,
+)
 
 __all__ = ["FacePipeline", "SearchPlan", "select"]
 
@@ -112,10 +124,11 @@ class FacePipeline:
     embedder : Embedder
     detection : DetectorLimits
     plan : SearchPlan
-    second_look : RefineLimits
+    second_look : LookLimits
     quality : QualityLimits
-    dense : DenseFinder, optional
-        The landmark network, for those who want 468 points.
+    dense : DenseFinder
+        The landmark network, for precise points.
+    precision : Precision
     """
 
     def __init__(
@@ -125,9 +138,10 @@ class FacePipeline:
         *,
         detection: DetectorLimits,
         plan: SearchPlan,
-        second_look: RefineLimits,
+        second_look: LookLimits,
         quality: QualityLimits,
-        dense: DenseFinder | None = None,
+        dense: DenseFinder,
+        precision: Precision,
     ) -> None:
         self.detector = detector
         self.embedder = embedder
@@ -136,6 +150,7 @@ class FacePipeline:
         self._second_look = second_look
         self._quality = quality
         self._dense = dense
+        self._precision = precision
 
     @property
     def threads(self) -> int:
@@ -163,12 +178,25 @@ class FacePipeline:
             plan=self._plan,
             second_look=self._second_look,
             quality=self._quality,
-            dense=self._dense.single() if self._dense is not None else None,
+            dense=self._dense.single(),
+            precision=self._precision,
         )
 
-    def analyse(
-        self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True, dense: bool = False
-    ) -> Photo:
+    def warm_up(self) -> None:
+        """Load the networks and run each once, so that the first real face does not wait.
+
+        Raises
+        ------
+        KnownError
+            A model is missing or damaged.
+        """
+        blank = np.zeros((64, 64, 3), np.uint8)
+        self.detector.detect(blank, blank.shape[0], DetectorLimits(1.0, 1.0))
+        anywhere = Detection(Box(0, 0, CROP_SIZE, CROP_SIZE), ARCFACE_TEMPLATE, 1.0)
+        self._dense.find(blank, [anywhere], mirror=False)
+        self.embedder.embed([align(blank, ARCFACE_TEMPLATE)])
+
+    def analyse(self, frame: Frame, policy: FacePolicy = FacePolicy.ALL, *, embed: bool = True) -> Photo:
         """Run the whole chain on one frame.
 
         Parameters
@@ -177,8 +205,6 @@ class FacePipeline:
         policy : FacePolicy
         embed : bool
             Whether faces are embedded.
-        dense : bool
-            Whether the landmark network looks at the faces too.
 
         Returns
         -------
@@ -192,12 +218,9 @@ class FacePipeline:
         """
         clock = _Clock()
         with clock.step("detect"):
-            found = select(self.find(frame.pixels, policy), frame, policy)
-            found = refine(frame.pixels, found, self.detector, self._second_look)
+            found = self._looks(frame.pixels, select(self.find(frame.pixels, policy), frame, policy))
         with clock.step("align"):
-            faces = [self._face(frame, detection) for detection in found]
-            if dense:
-                faces = self.add_dense(frame, faces)
+            faces = [self._face(frame, *seen) for seen in found]
         if embed:
             with clock.step("embed"):
                 faces = self.embed(faces)
@@ -205,8 +228,6 @@ class FacePipeline:
 
     def add_dense(self, frame: Frame, faces: Sequence[Face], *, mirror: bool = True) -> list[Face]:
         """Return the faces with what the landmark network says about them; see `DenseFinder.find`."""
-        if self._dense is None:
-            raise ValueError("this chain was made without the landmark network")
         points = self._dense.find(frame.pixels, [face.detection for face in faces], mirror=mirror)
         return [replace(face, dense=found) for face, found in zip(faces, points, strict=True)]
 
@@ -217,17 +238,20 @@ class FacePipeline:
 
     def look(self, frame: Frame, detections: Sequence[Detection]) -> list[Face]:
         """Look closely at faces that were found: precise points, crop, quality and embedding."""
-        found = refine(frame.pixels, detections, self.detector, self._second_look)
-        return self.embed([self._face(frame, detection) for detection in found])
+        return self.embed([self._face(frame, *seen) for seen in self._looks(frame.pixels, detections)])
 
     def embed(self, faces: Sequence[Face]) -> list[Face]:
         """Return the faces with embeddings."""
         vectors = self.embedder.embed([face.crop for face in faces])
         return [replace(face, embedding=vector) for face, vector in zip(faces, vectors, strict=True)]
 
-    def _face(self, frame: Frame, detection: Detection) -> Face:
+    def _looks(self, image: Image, detections: Sequence[Detection]) -> list[tuple[Detection, DenseLandmarks]]:
+        return look_again(image, detections, self._dense, self._second_look, mirror=self._precision.mirror_points)
+
+    def _face(self, frame: Frame, detection: Detection, dense: DenseLandmarks) -> Face:
         crop = align(frame.pixels, detection.landmarks)
-        return Face(detection, crop, assess(frame.pixels, frame.scale, detection, crop, self._quality))
+        quality = assess(frame.pixels, frame.scale, detection, crop, self._quality)
+        return Face(detection, crop, quality, dense=dense)
 
     def find(self, image: Image, policy: FacePolicy = FacePolicy.ALL) -> list[Detection]:
         """Find faces at several sizes, and try harder when none is found.
@@ -251,8 +275,24 @@ class FacePipeline:
         wanted_one = policy in (FacePolicy.LARGEST, FacePolicy.CENTRAL)
         if wanted_one and any(face.box.width >= plan.enough * long_side for face in found):
             return found
-        finer = [size for size in plan.thorough if size <= max(plan.quick, long_side * plan.enlarge)]
+        most = max(plan.quick, long_side * plan.enlarge)
+        if self._precision.views:
+            views = [size for size in self._precision.views if size <= most] or [plan.quick]
+            return self._views(image, views) or self._rescue(image)
+        finer = [size for size in plan.thorough if size <= most]
         return self._finer(image, found, plan.quick, finer) or self._rescue(image)
+
+    def _views(self, image: Image, sizes: Sequence[int]) -> list[Detection]:
+        """Search the picture and its mirror image at several sizes and let all of them have their say."""
+        precision = self._precision
+        mirrored = np.ascontiguousarray(image[:, ::-1])
+        limits = replace(self._detection, score=self._plan.rescue_score / 2)
+        views = []
+        for size in sizes:
+            views.append(self.detector.detect(image, size, limits))
+            views.append([face.mirrored(image.shape[1]) for face in self.detector.detect(mirrored, size, limits)])
+        found = consensus(views, self._detection.iou, precision.view_overlap, precision.view_share)
+        return [face for face in found if face.score >= self._detection.score]
 
     def _finer(self, image: Image, found: list[Detection], coarser: int, sizes: Sequence[int]) -> list[Detection]:
         """Add what finer searches find to what a coarser one found, less its small faces."""

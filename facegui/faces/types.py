@@ -38,6 +38,9 @@ Landmarks: TypeAlias = NDArray[np.float32]
 """Five points (x, y), float32, shape (5, 2): right eye, left eye, nose tip, right and left corner of the
 mouth. Right and left are the person's own, so the right eye lies left in an unmirrored picture."""
 
+# The place of each of the five points in a mirror image.
+_OTHER_SIDE = [1, 0, 2, 4, 3]
+
 Vector: TypeAlias = NDArray[np.float32]
 """Embedding of unit length, float32, shape (d,)."""
 
@@ -138,6 +141,13 @@ class Detection:
     def scaled(self, factor: float) -> Detection:
         """Return the same face in a picture `factor` times as large."""
         return Detection(self.box.scaled(factor), self.landmarks * np.float32(factor), self.score)
+
+    def mirrored(self, width: int) -> Detection:
+        """Return the same face in the mirror image of a picture so many pixels wide."""
+        box = Box(width - self.box.right, self.box.y, self.box.width, self.box.height)
+        points = self.landmarks[_OTHER_SIDE].copy()
+        points[:, 0] = width - 1 - points[:, 0]
+        return Detection(box, points, self.score)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,9 @@ from facegui.faces.dense import DenseFinder, DenseLimits
 from facegui.faces.dense_shape import MeanHead
 from facegui.faces.detect import DetectorLimits, YuNet
 from facegui.faces.embed import Embedder
-from facegui.faces.landmarks import RefineLimits
+from facegui.faces.landmarks import LookLimits
 from facegui.faces.pipeline import FacePipeline, SearchPlan
+from facegui.faces.precision import Precision
 from facegui.faces.quality import QualityLimits
 from facegui.faces.session import Network, OnnxNetwork
 from facegui.matching.calibration import Calibration
@@ -35,24 +36,43 @@ def build_pipeline(
     detector: Network,
     embedder: Network,
     model_id: str,
+    landmarks: Network,
+    *,
     score: float,
-    landmarks: Network | None = None,
+    precision: str,
 ) -> FacePipeline:
-    """Put the chain together from networks and the numbers of the manifest."""
+    """Put the chain together from networks and the numbers of the manifest.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    detector, embedder, landmarks : Network
+    model_id : str
+        sha256 of the embedder.
+    score : float
+        Least confidence of the detector, 0..1.
+    precision : str
+        One of `facegui.faces.precision.LEVELS`.
+
+    Raises
+    ------
+    KnownError
+        The manifest lacks something.
+    """
     try:
+        level = Precision.from_table(catalog.tables["precision"][precision])
         dense = DenseLimits.from_table(catalog.tables["dense"])
         search = dict(catalog.tables["search"])
         search["thorough"] = tuple(search["thorough"])
         return FacePipeline(
             YuNet(detector),
-            Embedder(embedder, model_id),
+            Embedder(embedder, model_id, mirror=level.mirror_embedding),
             detection=DetectorLimits(score, float(catalog.tables["detection"]["iou"])),
             plan=SearchPlan(**search),
-            second_look=RefineLimits(**catalog.tables["second_look"]),
+            second_look=LookLimits.from_table(catalog.tables["second_look"]),
             quality=QualityLimits.from_table(catalog.tables["quality"]),
-            dense=DenseFinder(landmarks, dense, MeanHead.load(paths.models_dir() / "mean_head.csv"))
-            if landmarks is not None
-            else None,
+            dense=DenseFinder(landmarks, dense, MeanHead.load(paths.models_dir() / "mean_head.csv")),
+            precision=level,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise KnownError(

@@ -16,7 +16,6 @@ from facegui import paths
 from facegui import settings as settings_table
 from facegui.errors import KnownError
 from facegui.faces.catalog import Catalog, ModelInfo
-from facegui.faces.detect import DetectorLimits
 from facegui.faces.embed import Embedder, cosine
 from facegui.faces.pipeline import FacePipeline
 from facegui.faces.session import OnnxNetwork, ProviderReport
@@ -109,7 +108,7 @@ class Services:
             self.settings = wanted
             if {"provider", "threads"} & changes.keys():
                 self._detector_network = self._network = self._landmarks_network = None
-            if {"provider", "threads", "detection_score"} & changes.keys():
+            if {"provider", "threads", "detection_score", "precision"} & changes.keys():
                 self._pipeline = None
             if "model" in changes:
                 self.use_model(wanted.model)
@@ -153,10 +152,7 @@ class Services:
 
     def warm_up(self) -> ProviderReport:
         """Load the networks and run them once, so that the first real face does not wait."""
-        pipeline = self.pipeline
-        blank = np.zeros((64, 64, 3), np.uint8)
-        pipeline.detector.detect(blank, 64, DetectorLimits(1.0, 1.0))
-        pipeline.embedder.embed_array(np.zeros((1, 112, 112, 3), np.uint8))
+        self.pipeline.warm_up()
         report = self.provider
         assert report is not None
         return report
@@ -203,8 +199,10 @@ class Services:
         points = self._landmarks_network or network_of(catalog.models("landmarks")[0], settings)
         embedder = self._network or network_of(self._model, settings)
         self._detector_network, self._landmarks_network, self._network = detector, points, embedder
-        score = settings.detection_score
-        return build_pipeline(catalog, detector, embedder, self._model.sha256, score, points)
+        return build_pipeline(
+            catalog, detector, embedder, self._model.sha256, points,
+            score=settings.detection_score, precision=settings.precision,
+        )  # fmt: skip
 
     @property
     def gallery(self) -> Gallery:

@@ -62,13 +62,14 @@ def test_a_recorder_remembers_what_a_network_was_given() -> None:
 def test_the_chain_is_measured_with_its_networks_alone() -> None:
     photos = [astronaut(), hopper()]
     bare = real_pipeline()
-    networks = (bare.detector._network, bare.embedder._network)
+    networks = (bare.detector._network, bare.embedder._network, bare._dense._network)
 
     def build(wrap):  # type: ignore[no-untyped-def]
         from facegui.services import build_pipeline
 
-        finder, embedder = map(wrap, networks)
-        return build_pipeline(Catalog(), finder, embedder, bare.embedder.model_id, 0.6)
+        finder, embedder, points = map(wrap, networks)
+        model = bare.embedder.model_id
+        return build_pipeline(Catalog(), finder, embedder, model, points, score=0.6, precision="balanced")
 
     speed = jobs.run(measure_chain(build, photos, read_photo))
     assert (speed.photos, speed.faces, speed.without_face, speed.unreadable) == (2, 2, 0, 0)

@@ -25,12 +25,12 @@ def pipeline():
 
 @pytest.fixture(scope="module")
 def portrait(pipeline):
-    return pipeline.analyse(read_photo(astronaut()), FacePolicy.LARGEST, embed=False, dense=True)
+    return pipeline.analyse(read_photo(astronaut()), FacePolicy.LARGEST, embed=False)
 
 
 def look(pipeline, pixels: np.ndarray):
     frame = Frame(np.ascontiguousarray(pixels), "picture")
-    return pipeline.analyse(frame, FacePolicy.LARGEST, embed=False, dense=True).faces[0].dense
+    return pipeline.analyse(frame, FacePolicy.LARGEST, embed=False).faces[0].dense
 
 
 def turned_head(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -43,7 +43,7 @@ def turned_head(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 def test_the_points_of_every_face_lie_where_the_detector_sees_eyes_nose_and_mouth(pipeline) -> None:
-    photo = pipeline.analyse(read_photo(group()), embed=False, dense=True)
+    photo = pipeline.analyse(read_photo(group()), embed=False)
     for face in photo.faces:
         assert face.dense.points.shape == (468, 3)
         assert face.dense.presence > 0.9
@@ -58,7 +58,7 @@ def test_the_pose_of_a_turned_head_has_the_stated_signs(yaw: float, pitch: float
 
 
 def test_the_side_that_the_nose_points_to_is_told_by_the_yaw(pipeline) -> None:
-    faces = pipeline.analyse(read_photo(group()), embed=False, dense=True).faces
+    faces = pipeline.analyse(read_photo(group()), embed=False).faces
     sideways = [face for face in faces if abs(face.dense.yaw) > 15]
     assert sideways
     for face in sideways:
@@ -82,7 +82,7 @@ def test_turning_the_picture_turns_the_points_with_it(pipeline, portrait) -> Non
     center = portrait.faces[0].detection.box.center
     matrix = cv2.getRotationMatrix2D(center, -25, 1.0)  # clockwise
     turned = look(pipeline, cv2.warpAffine(portrait.frame.pixels, matrix, (512, 512)))
-    assert turned.roll - dense.roll == pytest.approx(25, abs=3)
+    assert turned.roll - dense.roll == pytest.approx(25, abs=4)
     assert turned.yaw == pytest.approx(dense.yaw, abs=4)
     expected = dense.points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     assert np.abs(turned.points[:, :2] - expected).mean() < 0.02 * np.ptp(dense.points[:, 1])
@@ -122,41 +122,17 @@ def test_five_points_come_in_the_order_of_the_chain() -> None:
     assert right_eye[1] < nose[1] < right_mouth[1]
 
 
-def test_the_network_is_left_alone_where_its_points_are_not_wanted(portrait) -> None:
-    chain = real_pipeline()
-    network = chain._dense._network
-    chain.single().analyse(portrait.frame, FacePolicy.LARGEST, embed=False)
-    assert not network.loaded
-    chain.analyse(portrait.frame, FacePolicy.LARGEST, embed=False, dense=True)
-    assert network.loaded
-
-
 def test_a_look_without_the_mirror_image_is_one_look(portrait) -> None:
     def answer(squares: np.ndarray) -> list[np.ndarray]:
         points = np.broadcast_to(HEAD.shape.astype(np.float32) + 96, (len(squares), 468, 3))
         return [points, np.ones(len(squares), np.float32)]
 
     network = FakeNetwork(answer)
-    finder = DenseFinder(network, DenseLimits(192, 3.8, 0.3), HEAD)
+    finder = DenseFinder(network, DenseLimits(192, 3.8, 0.3, np.zeros((5, 2), np.float32)), HEAD)
     (found,) = finder.find(portrait.frame.pixels, [portrait.faces[0].detection], mirror=False)
     assert found.disagreement is None
     assert sum(shape[0] for shape in network.calls) == 1
     assert finder.find(portrait.frame.pixels, []) == []
-
-
-def test_a_chain_without_the_network_says_so(pipeline, portrait) -> None:
-    from facegui.faces.pipeline import FacePipeline
-
-    bare = FacePipeline(
-        pipeline.detector,
-        pipeline.embedder,
-        detection=pipeline._detection,
-        plan=pipeline._plan,
-        second_look=pipeline._second_look,
-        quality=pipeline._quality,
-    )
-    with pytest.raises(ValueError, match="without the landmark network"):
-        bare.add_dense(portrait.frame, portrait.faces)
 
 
 @pytest.mark.parametrize("content", ["", "x,y,z,mirror,deviation\n1,2,3,0,1\n", "rubbish\nmore,rubbish"])
@@ -174,6 +150,6 @@ def test_profiles_are_told_from_faces_that_look_at_the_camera(pipeline, shared_d
         for kind, found in yaws.items():
             for name in ("01.jpg", "03.jpg"):
                 frame = read_photo(person / kind / name)
-                photo = pipeline.analyse(frame, FacePolicy.LARGEST, embed=False, dense=True)
+                photo = pipeline.analyse(frame, FacePolicy.LARGEST, embed=False)
                 found += [abs(face.dense.yaw) for face in photo.faces]
     assert max(yaws["frontal"]) < 17 < 25 < min(yaws["profile"])

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from facegui.errors import KnownError
+from facegui.faces.align import ARCFACE_TEMPLATE
+from facegui.faces.detect import overlap
 from facegui.faces.embed import Embedder, cosine
+from facegui.faces.landmarks import look_again
+from facegui.faces.precision import LEVELS
 from facegui.faces.types import Box, Detection, Embedding, FacePolicy, Frame, QualityReason
 from facegui.sources.files import read_photo
 from tests.faces import GROUP_SIZE, FakeNetwork, astronaut, group, hopper, real_pipeline, unit
@@ -125,20 +129,65 @@ def test_crops_are_embedded_in_batches_and_keep_their_order() -> None:
     assert Embedder(network, "fake").embed([]) == []
 
 
-def test_the_second_look_keeps_the_first_points_where_it_fails(pipeline, portrait) -> None:
-    nowhere = Detection(Box(5, 5, 30, 30), np.full((5, 2), 17, np.float32), 0.9)
+def second_look(pipeline, image: np.ndarray, faces: list[Detection], *, mirror: bool = True) -> list[Detection]:
+    looks = look_again(image, faces, pipeline._dense, pipeline._second_look, mirror=mirror)
+    return [detection for detection, _ in looks]
+
+
+def test_the_second_look_keeps_the_first_points_where_it_fails(pipeline) -> None:
+    nowhere = Detection(Box(5, 5, 30, 30), ARCFACE_TEMPLATE / 4 + 5, 0.9)
     blank = np.zeros((400, 400, 3), np.uint8)
-    from facegui.faces.landmarks import refine
-
-    refined = refine(blank, [nowhere], pipeline.detector, pipeline._second_look)
-    assert np.array_equal(refined[0].landmarks, nowhere.landmarks)
-    assert refine(blank, [], pipeline.detector, pipeline._second_look) == []
+    (seen,) = second_look(pipeline, blank, [nowhere])
+    assert np.array_equal(seen.landmarks, nowhere.landmarks)
+    assert second_look(pipeline, blank, []) == []
 
 
-def test_the_second_look_improves_points_that_are_off(pipeline, portrait) -> None:
-    from facegui.faces.landmarks import refine
-
+@pytest.mark.parametrize("mirror", [True, False])
+def test_the_second_look_improves_points_that_are_off(pipeline, portrait, mirror: bool) -> None:
     good = portrait.faces[0].detection
     off = replace(good, landmarks=good.landmarks + np.float32(7))
-    refined = refine(portrait.frame.pixels, [off], pipeline.detector, pipeline._second_look)[0]
-    assert np.abs(refined.landmarks - good.landmarks).max() < 2
+    (seen,) = second_look(pipeline, portrait.frame.pixels, [off], mirror=mirror)
+    assert np.abs(seen.landmarks - good.landmarks).max() < 4
+    assert np.abs(seen.landmarks - good.landmarks).mean() < 1.5
+
+
+def test_the_second_look_marks_what_the_detector_marks(pipeline) -> None:
+    image = read_photo(group()).pixels
+    first = pipeline.find(image)
+    for before, after in zip(first, second_look(pipeline, image, first), strict=True):
+        eyes = np.hypot(*(before.landmarks[1] - before.landmarks[0]))
+        assert np.abs(after.landmarks - before.landmarks).mean() < 0.12 * eyes
+
+
+def test_every_face_of_the_chain_has_its_dense_points(portrait) -> None:
+    dense = portrait.faces[0].dense
+    assert dense is not None
+    assert dense.presence > 0.999
+
+
+@pytest.mark.parametrize("precision", LEVELS)
+def test_at_every_precision_the_same_person_matches_and_another_does_not(precision: str, portrait) -> None:
+    chain = real_pipeline("arcface+sface", precision=precision)
+    small = cv2.resize(portrait.frame.pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    same = chain.analyse(Frame(small, "small"), FacePolicy.LARGEST).faces[0]
+    other = chain.analyse(read_photo(hopper()), FacePolicy.LARGEST).faces[0]
+    assert cosine(portrait.faces[0].embedding, same.embedding) > 0.9
+    assert cosine(portrait.faces[0].embedding, other.embedding) < 0.25
+    assert np.linalg.norm(same.embedding.vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_at_the_best_precision_a_face_and_its_mirror_image_are_embedded_alike() -> None:
+    chain = real_pipeline(precision="best")
+    crop = chain.analyse(read_photo(astronaut()), FacePolicy.LARGEST, embed=False).faces[0].crop
+    one, other = chain.embedder.embed([crop, np.ascontiguousarray(crop[:, ::-1])])
+    assert cosine(one, other) == pytest.approx(1, abs=1e-5)
+
+
+def test_at_the_best_precision_everybody_of_a_group_is_found(pipeline) -> None:
+    frame = read_photo(group())
+    best = real_pipeline(precision="best").analyse(frame, embed=False).faces
+    usual = pipeline.analyse(frame, embed=False).faces
+    assert len(best) == GROUP_SIZE
+    for face in best:
+        nearest = max(usual, key=lambda other: overlap(face.detection.box, other.detection.box))
+        assert overlap(face.detection.box, nearest.detection.box) > 0.7

@@ -1,0 +1,50 @@
+"""How much is done for precision: fast, balanced or best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["LEVELS", "Precision"]
+
+LEVELS = ("fast", "balanced", "best")
+"""Names of the levels, quickest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """One level; the levels are measured, and kept in the manifest.
+
+    A model's thresholds hold at every level (figures in CONTRIBUTING), and embeddings of all levels may be compared.
+
+    Attributes
+    ----------
+    mirror_points : bool
+        Whether the landmark network looks at the mirror image of a face too.
+    mirror_embedding : bool
+        Whether the mirror image of the crop is embedded too and the mean taken.
+    views : tuple of int
+        Long sides at which a picture and its mirror image are searched for all faces; empty for the ordinary search.
+    view_share : float
+        Share of the views, the most confident ones, whose mean is the confidence of a face, 0..1.
+    view_overlap : float
+        Boxes of different views are of one face from this intersection over union on, 0..1.
+    """
+
+    mirror_points: bool
+    mirror_embedding: bool
+    views: tuple[int, ...]
+    view_share: float
+    view_overlap: float
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> Precision:
+        """Read one of the manifest's ``[precision]`` tables; KeyError when something is missing."""
+        return cls(
+            mirror_points=bool(table["mirror_points"]),
+            mirror_embedding=bool(table["mirror_embedding"]),
+            views=tuple(int(size) for size in table["views"]),
+            view_share=float(table["view_share"]),
+            view_overlap=float(table["view_overlap"]),
+        )
