@@ -44,8 +44,6 @@ class SearchPlan:
         Long side of the first search, which finds all but small and frame-filling faces.
     enough : float
         A face at least this share of the long side wide makes the quick search enough when one face is wanted.
-    thorough : tuple of int
-        Long sides of the further searches for small faces.
     coarse_width : float
         Narrower faces, in pixels as searched, count only in the finest search: what looks like one in a coarser search
         and is not found there is none.
@@ -59,7 +57,6 @@ class SearchPlan:
 
     quick: int
     enough: float
-    thorough: tuple[int, ...]
     coarse_width: float
     enlarge: float
     rescue_score: float
@@ -275,11 +272,11 @@ class FacePipeline:
         wanted_one = policy in (FacePolicy.LARGEST, FacePolicy.CENTRAL)
         if wanted_one and any(face.box.width >= plan.enough * long_side for face in found):
             return found
-        most = max(plan.quick, long_side * plan.enlarge)
-        if self._precision.views:
-            views = [size for size in self._precision.views if size <= most] or [plan.quick]
-            return self._views(image, views) or self._rescue(image)
-        finer = [size for size in plan.thorough if size <= most]
+        most = max(plan.quick, round(long_side * plan.enlarge))
+        sizes = sorted({min(size, most) for size in self._precision.sizes})
+        if self._precision.consensus:
+            return self._views(image, sizes) or self._rescue(image)
+        finer = [size for size in sizes if size > plan.quick]
         return self._finer(image, found, plan.quick, finer) or self._rescue(image)
 
     def _views(self, image: Image, sizes: Sequence[int]) -> list[Detection]:

@@ -62,13 +62,11 @@ def build_pipeline(
     try:
         level = Precision.from_table(catalog.tables["precision"][precision])
         dense = DenseLimits.from_table(catalog.tables["dense"])
-        search = dict(catalog.tables["search"])
-        search["thorough"] = tuple(search["thorough"])
         return FacePipeline(
             YuNet(detector),
             Embedder(embedder, model_id, mirror=level.mirror_embedding),
             detection=DetectorLimits(score, float(catalog.tables["detection"]["iou"])),
-            plan=SearchPlan(**search),
+            plan=SearchPlan(**catalog.tables["search"]),
             second_look=LookLimits.from_table(catalog.tables["second_look"]),
             quality=QualityLimits.from_table(catalog.tables["quality"]),
             dense=DenseFinder(landmarks, dense, MeanHead.load(paths.models_dir() / "mean_head.csv")),

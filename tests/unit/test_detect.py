@@ -62,8 +62,8 @@ def test_a_detection_mirrored_twice_is_itself() -> None:
 
 
 def test_every_face_of_the_group_is_found_with_its_points_in_place(pipeline) -> None:
-    image = read_photo(group()).pixels
-    found = pipeline.find(image)
+    photo = pipeline.analyse(read_photo(group()), embed=False)
+    found = [face.detection for face in photo.faces]
     assert len(found) == GROUP_SIZE
     for detection in found:
         box, (right_eye, left_eye, nose, right_mouth, left_mouth) = detection.box, detection.landmarks
