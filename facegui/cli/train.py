@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,6 +98,64 @@ def prepare(
     for path, why in list(made.unreadable.items())[:_SHOWN]:
         run.output.warn(f"{shown(path)}: {why}")
     return 0
+
+
+@verb(train, "run")
+def run_training(
+    run: Run,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train, on what, and how.")],
+    fresh: Annotated[bool, typer.Option("--fresh", help="Refuse to take up a run that the folder holds.")] = False,
+) -> int:
+    """Train a network; a run that was broken off is taken up where it stopped.
+
+    On several cards: torchrun --nproc-per-node 4 -m facegui train run CONFIG.toml
+    """
+    from facegui.training.config import load_config
+
+    wanted = load_config(config)
+    require_torch()
+    from facegui.training.train import train as job_of
+
+    first = os.environ.get("RANK", "0") == "0"
+
+    def report(row: dict[str, float]) -> None:
+        if first and not run.output.as_json:
+            run.output.remark("  ".join(_figure(name, value) for name, value in row.items()))
+
+    job = job_of(wanted, fresh=fresh)
+    if not first:
+        run.output.quiet = True
+    made = run.output.run(job, "Training", report)
+    if not first:
+        return 0
+
+    def show(console: Console) -> None:
+        if made.resumed:
+            console.print(f"Taken up at step {made.resumed:,}.")
+        console.print(f"{made.steps:,} steps, loss {made.loss:.4f}: {shown(made.checkpoint)}")
+        if made.verified is not None:
+            found = made.verified
+            console.print(
+                f"Held-out pairs: {found.accuracy:.2%} right (± {found.spread:.2%} over folds), EER {found.eer:.2%}"
+            )
+        console.print(f"Bring it into the program: facegui train export {shown(wanted.run.out)} --out PACK")
+
+    document = {
+        "checkpoint": made.checkpoint, "steps": made.steps, "loss": made.loss, "resumed": made.resumed,
+        "unreadable": made.unreadable,
+        "verified": None if made.verified is None else {
+            "accuracy": made.verified.accuracy, "spread": made.verified.spread, "eer": made.verified.eer,
+            "tar": {str(rate): value for rate, value in made.verified.tar.items()}, "pairs": made.verified.pairs,
+        },
+    }  # fmt: skip
+    run.output.answer(document, show)
+    if made.unreadable:
+        run.output.warn(f"{made.unreadable:,} times a picture could not be read and was left out.")
+    return 0
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.4g}"
 
 
 def _people(names: tuple[str, ...], part: str | None) -> set[str]:
