@@ -13,10 +13,11 @@ import numpy as np
 from facegui.errors import KnownError
 from facegui.faces.align import align
 from facegui.faces.dense import DenseFinder
+from facegui.faces.dense_quality import DenseQualityLimits, with_dense
 from facegui.faces.detect import DetectorLimits, YuNet, merge
 from facegui.faces.embed import Embedder
 from facegui.faces.landmarks import RefineLimits, refine
-from facegui.faces.quality import QualityLimits, assess
+from facegui.faces.quality import QualityLimits, QualityOdds, assess
 from facegui.faces.types import Detection, Face, FacePolicy, Frame, Image, Landmarks, Photo, Timings
 
 __all__ = ["FacePipeline", "SearchPlan", "select"]
@@ -114,8 +115,11 @@ class FacePipeline:
     plan : SearchPlan
     second_look : RefineLimits
     quality : QualityLimits
+    odds : QualityOdds
     dense : DenseFinder, optional
         The landmark network, for those who want 468 points.
+    dense_quality : DenseQualityLimits, optional
+        Where what it says becomes a reason.
     """
 
     def __init__(
@@ -127,7 +131,9 @@ class FacePipeline:
         plan: SearchPlan,
         second_look: RefineLimits,
         quality: QualityLimits,
+        odds: QualityOdds,
         dense: DenseFinder | None = None,
+        dense_quality: DenseQualityLimits | None = None,
     ) -> None:
         self.detector = detector
         self.embedder = embedder
@@ -135,7 +141,9 @@ class FacePipeline:
         self._plan = plan
         self._second_look = second_look
         self._quality = quality
+        self._odds = odds
         self._dense = dense
+        self._dense_quality = dense_quality
 
     @property
     def threads(self) -> int:
@@ -163,7 +171,9 @@ class FacePipeline:
             plan=self._plan,
             second_look=self._second_look,
             quality=self._quality,
+            odds=self._odds,
             dense=self._dense.single() if self._dense is not None else None,
+            dense_quality=self._dense_quality,
         )
 
     def analyse(
@@ -204,11 +214,18 @@ class FacePipeline:
         return Photo(frame, tuple(faces), Timings(**clock.spent))
 
     def add_dense(self, frame: Frame, faces: Sequence[Face], *, mirror: bool = True) -> list[Face]:
-        """Return the faces with what the landmark network says about them; see `DenseFinder.find`."""
-        if self._dense is None:
+        """Return the faces with what the landmark network says about them; see `DenseFinder.find`.
+
+        Their quality tells its pose and its reasons; the score stays.
+        """
+        if self._dense is None or self._dense_quality is None:
             raise ValueError("this chain was made without the landmark network")
         points = self._dense.find(frame.pixels, [face.detection for face in faces], mirror=mirror)
-        return [replace(face, dense=found) for face, found in zip(faces, points, strict=True)]
+        limits = self._dense_quality
+        return [
+            replace(face, dense=found, quality=with_dense(face.quality, found, face.detection, limits))
+            for face, found in zip(faces, points, strict=True)
+        ]
 
     def search(self, image: Image, sizes: Sequence[int]) -> list[Detection]:
         """Find faces with the long side at the given sizes only: for video, where the next frame is another chance."""
@@ -227,7 +244,7 @@ class FacePipeline:
 
     def _face(self, frame: Frame, detection: Detection) -> Face:
         crop = align(frame.pixels, detection.landmarks)
-        return Face(detection, crop, assess(frame.pixels, frame.scale, detection, crop, self._quality))
+        return Face(detection, crop, assess(frame.pixels, frame.scale, detection, crop, self._quality, self._odds))
 
     def find(self, image: Image, policy: FacePolicy = FacePolicy.ALL) -> list[Detection]:
         """Find faces at several sizes, and try harder when none is found.

@@ -154,6 +154,7 @@ def test_a_chain_without_the_network_says_so(pipeline, portrait) -> None:
         plan=pipeline._plan,
         second_look=pipeline._second_look,
         quality=pipeline._quality,
+        odds=pipeline._odds,
     )
     with pytest.raises(ValueError, match="without the landmark network"):
         bare.add_dense(portrait.frame, portrait.faces)
