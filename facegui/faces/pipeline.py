@@ -14,6 +14,7 @@ from facegui.errors import KnownError
 from facegui.faces.align import align
 from facegui.faces.dense import DenseFinder
 from facegui.faces.dense_quality import DenseQualityLimits, with_dense
+from facegui.faces.dense_shape import MeanHead
 from facegui.faces.detect import DetectorLimits, YuNet, merge
 from facegui.faces.embed import Embedder
 from facegui.faces.landmarks import RefineLimits, refine
@@ -212,6 +213,19 @@ class FacePipeline:
             with clock.step("embed"):
                 faces = self.embed(faces)
         return Photo(frame, tuple(faces), Timings(**clock.spent))
+
+    @property
+    def mean_head(self) -> MeanHead:
+        """The mean head of the landmark network.
+
+        Raises
+        ------
+        ValueError
+            This chain was made without it.
+        """
+        if self._dense is None:
+            raise ValueError("this chain was made without the landmark network")
+        return self._dense.head
 
     def add_dense(self, frame: Frame, faces: Sequence[Face], *, mirror: bool = True) -> list[Face]:
         """Return the faces with what the landmark network says about them; see `DenseFinder.find`.

@@ -293,7 +293,13 @@ class Services:
         return self._candidates(probe)[1][:top]
 
     def record(
-        self, comparison: Comparison, outcome: Outcome, rule: Rule | None, probe: str, reference: str = ""
+        self,
+        comparison: Comparison,
+        outcome: Outcome,
+        rule: Rule | None,
+        probe: str,
+        reference: str = "",
+        liveness: str | None = None,
     ) -> int | None:
         """Write a decision into the history, if the settings want one; return its id."""
         if not self.settings.keep_history or rule is None:
@@ -314,6 +320,7 @@ class Services:
                 margin=comparison.margin,
                 model_id=comparison.model.sha256,
                 provider=comparison.provider.active,
+                liveness=liveness,
             )
         )
 
