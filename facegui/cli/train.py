@@ -154,6 +154,66 @@ def run_training(
     return 0
 
 
+@verb(train, "export")
+def export(
+    run: Run,
+    trained: Annotated[Path, typer.Argument(metavar="RUN|CHECKPOINT", help="The folder `out` of the configuration.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PACK", help="The folder to write the model into.")],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="ID", help="What to call it. Default: the name of the run.")
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            metavar="FOLDER|LIST",
+            help="Photos of named people to calibrate with. Not those of the training.",
+        ),
+    ] = None,
+) -> int:
+    """Make a model of the program out of a trained network: ONNX, checked against the network, with its manifest.
+
+    Take it in with `facegui models add PACK/ID.onnx`; stored faces are embedded again by `facegui models use ID`.
+    """
+    require_torch()
+    from facegui.faces.packs import model_id_for
+    from facegui.training.export import export as write
+
+    made = write(trained, out, name or model_id_for(Path(trained.resolve().name)))
+    calibrated: list[str] = []
+    if pairs is not None:
+        calibrated = _calibrate(run, made.manifest, made.model_id, pairs)
+    document = {
+        "path": made.file, "manifest": made.manifest, "id": made.model_id, "sha256": made.sha256,
+        "dimension": made.dimension, "parity": made.parity, "step": made.step, "calibrated": calibrated,
+    }  # fmt: skip
+
+    def show(console: Console) -> None:
+        console.print(f"{shown(made.file)}: {made.dimension} numbers a face, step {made.step:,}.")
+        console.print(f"It computes what the network does, within {made.parity:.1g}.")
+        if calibrated:
+            console.print(f"Calibrated: {', '.join(calibrated)}.")
+        console.print(f"Take it in: facegui models add {shown(made.file)} --pairs PHOTOS")
+
+    run.output.answer(document, show)
+    return 0
+
+
+def _calibrate(run: Run, manifest: Path, model_id: str, pairs: Path) -> list[str]:
+    from facegui import paths
+    from facegui.cli.manifest import write_calibrations
+    from facegui.cli.pack_faces import calibrate_with, collect
+    from facegui.faces.catalog import Catalog
+
+    model = Catalog((paths.models_dir(), manifest.parent)).model(model_id)
+    with run.services() as services:
+        photos = run.output.run(collect(services, pairs), "Reading photos")
+        settings = services.settings
+    found = run.output.run(calibrate_with(model, photos, settings.provider, settings.threads), "Calibrating")
+    write_calibrations(manifest, model_id, found)
+    return [calibration.condition.value for calibration in found]
+
+
 def _figure(name: str, value: float) -> str:
     return f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.4g}"
 

@@ -25,6 +25,7 @@ from facegui.training.backbones import backbone
 from facegui.training.config import Config, text_of
 from facegui.training.data import open_pictures
 from facegui.training.heads import CentreSGD, Head, ParallelHead
+from facegui.training.imprint import imprint
 from facegui.training.loading import TrainingSet
 from facegui.training.margins import IGNORED, Margin
 from facegui.training.ranks import barrier, ranks
@@ -167,6 +168,8 @@ class _Trainer:
             self._resume(found[-1])
         elif self.config.network.start:
             self._start_from(Path(self.config.network.start))
+        if self.config.margin.imprint and not found:
+            imprint(self.head, self.network, self.set.pictures, self.device)
         if self.count > 1:
             ids = [self.device.index] if self.device.type == "cuda" else None
             self.run_network = nn.parallel.DistributedDataParallel(self.network, device_ids=ids)
