@@ -118,6 +118,11 @@ class Settings:
         "Mirror the preview",
         "Shows you as a mirror does; what is compared is never mirrored.",
     )
+    liveness: str = _setting(
+        "off", "Camera", "Proof of life",
+        "Whether a face before the camera must show that it is no photo or video, by movements in a random order.",
+        ("off", "Off"), ("observe", "Measure and show"), ("require", "Require for a match"),
+    )  # fmt: skip
     keep_history: bool = _setting(
         True,
         "Privacy",

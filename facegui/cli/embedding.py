@@ -35,6 +35,8 @@ class Embedded:
         By the model's sha256, in the order of the photos; None where no face was found.
     unreadable : dict of int to str
         Place in the list and reason, of photos that could not be read or were refused.
+    qualities : list of (float or None)
+        Quality of the face, in the order of the photos; None where none was found or looked for.
     timings : Timings
         Means per photo that was read; `embed` of all models together.
     seconds : float
@@ -43,6 +45,7 @@ class Embedded:
 
     vectors: dict[str, list[Vector | None]]
     unreadable: dict[int, str]
+    qualities: list[float | None]
     timings: Timings
     seconds: float
 
@@ -103,6 +106,7 @@ def embed_each(
     start = perf_counter()
     vectors: dict[str, list[Vector | None]] = {e.model_id: [None] * len(paths) for e in embedders}
     unreadable: dict[int, str] = {}
+    qualities: list[float | None] = [None] * len(paths)
     spent = np.zeros(4)
     workers, chain = pipeline.threads, pipeline.single()
     makers = [embedder.single() for embedder in embedders]
@@ -134,11 +138,13 @@ def embed_each(
                 spent += astuple(photo.timings)
                 for embedding in found:
                     vectors[embedding.model_id][place] = embedding.vector
+                if photo.faces:
+                    qualities[place] = photo.faces[0].quality.score
             yield Progress(place + 1, len(paths), done.source.name)
     finally:
         flow.close()
     mean = spent / max(1, len(paths) - len(unreadable))
-    return Embedded(vectors, unreadable, Timings(*mean.tolist()), perf_counter() - start)
+    return Embedded(vectors, unreadable, qualities, Timings(*mean.tolist()), perf_counter() - start)
 
 
 def embed_crops(paths: Sequence[Path], read: Callable[[Path], Frame], embedders: Sequence[Embedder]) -> Job[Embedded]:
@@ -178,7 +184,8 @@ def embed_crops(paths: Sequence[Path], read: Callable[[Path], Frame], embedders:
         embed += perf_counter() - began
     yield Progress(len(paths), len(paths))
     each = 1000 / max(1, len(paths) - len(unreadable))
-    return Embedded(vectors, unreadable, Timings(decode * each, 0.0, 0.0, embed * each), perf_counter() - start)
+    timings = Timings(decode * each, 0.0, 0.0, embed * each)
+    return Embedded(vectors, unreadable, [None] * len(paths), timings, perf_counter() - start)
 
 
 def _crop(frame: Frame) -> Image:

@@ -71,6 +71,9 @@ def evaluate(
         ),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw scores, ROC and DET.")] = None,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Tell how the misses fall when photos of low quality are left out.")
+    ] = False,
     misses: Annotated[
         int, typer.Option("--misses", metavar="N", min=0, help="So many wrong pairs of each kind.")
     ] = _SHOWN_MISSES,
@@ -90,6 +93,7 @@ def evaluate(
     """
     from dataclasses import asdict
 
+    from facegui.cli import discarding
     from facegui.cli.embedding import embed_crops, embed_each
     from facegui.matching import baseline
     from facegui.matching.evaluation import evaluate_pairs
@@ -117,12 +121,14 @@ def evaluate(
             calibration=services.calibration, target_fmr=services.settings.target_fmr,
         )  # fmt: skip
         model, provider = services.model.id, services.provider
+        vectors, fmr = found.vectors[services.model.sha256], services.settings.target_fmr
+    curve = discarding.discard(listed, vectors, found.qualities, fmr, crops) if discard else None
     current = baseline.of_report(report, listed, model)
     changes = baseline.changes(before, current, allow) if before is not None else []
     if save_baseline is not None:
         baseline.save(current, save_baseline)
     if plot is not None:
-        draw(report, plot)
+        draw(report, plot, curve)
     unreadable = {shown(listed.paths[place]): reason for place, reason in found.unreadable.items()}
     milliseconds = {name: round(value, 2) for name, value in asdict(found.timings).items()}
     document = report.to_dict() | {
@@ -135,6 +141,8 @@ def evaluate(
         "milliseconds_per_photo": milliseconds,
         "seconds": round(found.seconds, 2),
     }
+    if curve is not None:
+        document["discard"] = curve.to_dict()
     if before is not None:
         document["baseline"] = {"model": before.model, "changes": [asdict(change) for change in changes]}
 
@@ -147,6 +155,8 @@ def evaluate(
             f"{report.name or 'Pairs'} ({opened.kind}{how}), {model} on {provider.active if provider else 'nothing'}\n"
         )
         console.print(table("", "", "", rows=rows, whole=(1,)))
+        if curve is not None:
+            discarding.show_discard(console, curve)
         _show_misses(console, report, misses)
         if plot is not None:
             console.print(f"\nDrawn: {shown(plot)}")

@@ -78,6 +78,33 @@ def add(
         return _finish(run, services, job, photos, "Examining the model")
 
 
+@verb(models, "add-liveness")
+def add_liveness(
+    run: Run,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.onnx]", help="The add-on's file. Without it, it is downloaded.")
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept-licence", metavar="", help="You have read the licence and keep to it.")
+    ] = False,
+) -> int:
+    """Add InsightFace's passive liveness network, through its package; its licence is shown first.
+
+    Its answer is one more cue beside the others wherever the proof of life is measured.
+    """
+    from facegui.faces.liveness_model import LICENCE, add_liveness_model
+
+    run.output.remark(LICENCE)
+    if not accept:
+        raise KnownError(
+            "The liveness add-on was not added.", "Its licence was not accepted.",
+            "If you accept it, say --accept-licence.",
+        )  # fmt: skip
+    name = run.output.run(add_liveness_model(file), "Getting the liveness add-on")
+    run.output.answer({"id": name, "role": "liveness"}, lambda console: console.print(f"✓ {name} was added."))
+    return 0
+
+
 @verb(models, "download")
 def download(
     run: Run,

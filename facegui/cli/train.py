@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,6 +98,124 @@ def prepare(
     for path, why in list(made.unreadable.items())[:_SHOWN]:
         run.output.warn(f"{shown(path)}: {why}")
     return 0
+
+
+@verb(train, "run")
+def run_training(
+    run: Run,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train, on what, and how.")],
+    fresh: Annotated[bool, typer.Option("--fresh", help="Refuse to take up a run that the folder holds.")] = False,
+) -> int:
+    """Train a network; a run that was broken off is taken up where it stopped.
+
+    On several cards: torchrun --nproc-per-node 4 -m facegui train run CONFIG.toml
+    """
+    from facegui.training.config import load_config
+
+    wanted = load_config(config)
+    require_torch()
+    from facegui.training.train import train as job_of
+
+    first = os.environ.get("RANK", "0") == "0"
+
+    def report(row: dict[str, float]) -> None:
+        if first and not run.output.as_json:
+            run.output.remark("  ".join(_figure(name, value) for name, value in row.items()))
+
+    job = job_of(wanted, fresh=fresh)
+    if not first:
+        run.output.quiet = True
+    made = run.output.run(job, "Training", report)
+    if not first:
+        return 0
+
+    def show(console: Console) -> None:
+        if made.resumed:
+            console.print(f"Taken up at step {made.resumed:,}.")
+        console.print(f"{made.steps:,} steps, loss {made.loss:.4f}: {shown(made.checkpoint)}")
+        if made.verified is not None:
+            found = made.verified
+            console.print(
+                f"Held-out pairs: {found.accuracy:.2%} right (± {found.spread:.2%} over folds), EER {found.eer:.2%}"
+            )
+        console.print(f"Bring it into the program: facegui train export {shown(wanted.run.out)} --out PACK")
+
+    document = {
+        "checkpoint": made.checkpoint, "steps": made.steps, "loss": made.loss, "resumed": made.resumed,
+        "unreadable": made.unreadable,
+        "verified": None if made.verified is None else {
+            "accuracy": made.verified.accuracy, "spread": made.verified.spread, "eer": made.verified.eer,
+            "tar": {str(rate): value for rate, value in made.verified.tar.items()}, "pairs": made.verified.pairs,
+        },
+    }  # fmt: skip
+    run.output.answer(document, show)
+    if made.unreadable:
+        run.output.warn(f"{made.unreadable:,} times a picture could not be read and was left out.")
+    return 0
+
+
+@verb(train, "export")
+def export(
+    run: Run,
+    trained: Annotated[Path, typer.Argument(metavar="RUN|CHECKPOINT", help="The folder `out` of the configuration.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PACK", help="The folder to write the model into.")],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="ID", help="What to call it. Default: the name of the run.")
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            metavar="FOLDER|LIST",
+            help="Photos of named people to calibrate with. Not those of the training.",
+        ),
+    ] = None,
+) -> int:
+    """Make a model of the program out of a trained network: ONNX, checked against the network, with its manifest.
+
+    Take it in with `facegui models add PACK/ID.onnx`; stored faces are embedded again by `facegui models use ID`.
+    """
+    require_torch()
+    from facegui.faces.packs import model_id_for
+    from facegui.training.export import export as write
+
+    made = write(trained, out, name or model_id_for(Path(trained.resolve().name)))
+    calibrated: list[str] = []
+    if pairs is not None:
+        calibrated = _calibrate(run, made.manifest, made.model_id, pairs)
+    document = {
+        "path": made.file, "manifest": made.manifest, "id": made.model_id, "sha256": made.sha256,
+        "dimension": made.dimension, "parity": made.parity, "step": made.step, "calibrated": calibrated,
+    }  # fmt: skip
+
+    def show(console: Console) -> None:
+        console.print(f"{shown(made.file)}: {made.dimension} numbers a face, step {made.step:,}.")
+        console.print(f"It computes what the network does, within {made.parity:.1g}.")
+        if calibrated:
+            console.print(f"Calibrated: {', '.join(calibrated)}.")
+        console.print(f"Take it in: facegui models add {shown(made.file)} --pairs PHOTOS")
+
+    run.output.answer(document, show)
+    return 0
+
+
+def _calibrate(run: Run, manifest: Path, model_id: str, pairs: Path) -> list[str]:
+    from facegui import paths
+    from facegui.cli.manifest import write_calibrations
+    from facegui.cli.pack_faces import calibrate_with, collect
+    from facegui.faces.catalog import Catalog
+
+    model = Catalog((paths.models_dir(), manifest.parent)).model(model_id)
+    with run.services() as services:
+        photos = run.output.run(collect(services, pairs), "Reading photos")
+        settings = services.settings
+    found = run.output.run(calibrate_with(model, photos, settings.provider, settings.threads), "Calibrating")
+    write_calibrations(manifest, model_id, found)
+    return [calibration.condition.value for calibration in found]
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.4g}"
 
 
 def _people(names: tuple[str, ...], part: str | None) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from facegui.errors import KnownError
 
 if TYPE_CHECKING:
     from facegui.cli.describing import Seen
+    from facegui.faces.liveness import LivenessReport
     from facegui.faces.types import Outcome
     from facegui.matching.decision import Rule
     from facegui.services import Services
@@ -71,7 +73,7 @@ def _refuse_failed(status: FeedStatus) -> None:
         raise KnownError(what.rstrip(".") + ".", rest)
 
 
-_ASK = {
+_POSES = {
     "frontal": "Look at the camera.", "left": "Turn your head to your left.", "right": "Turn your head to your right.",
     "up": "Lift your chin a little.", "down": "Lower your chin a little.",
 }  # fmt: skip
@@ -101,12 +103,20 @@ def seen_by_camera(run: Run, services: Services, camera: str, seconds: float, co
                 continue
             if news.fresh is not None:
                 run.output.remark(f"{news.fresh.value} taken, {len(news.taken)} of 5.")
-            wanted = _ASK[news.wanted.value] if news.wanted is not None else ""
+            wanted = _POSES[news.wanted.value] if news.wanted is not None else ""
             if wanted and wanted != asked:
                 run.output.remark(wanted)
                 asked = wanted
         name = feed.source.name
     return [Seen(name, made.face, made.frame, 1, Timings()) for made in collector.samples(count)]
+
+
+class Life(StrEnum):
+    """Whether a proof of life is wanted; the names are those of `LivenessMode`."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    REQUIRE = "require"
 
 
 @verb(app, "watch", PANEL)
@@ -120,6 +130,10 @@ def watch(
         float, typer.Option("--seconds", min=0, metavar="S", help="Stop after so many seconds; 0 goes on.")
     ] = 0.0,
     once: Annotated[bool, typer.Option("--once", help="Stop at the first decision.")] = False,
+    liveness: Annotated[
+        Life | None,
+        typer.Option("--liveness", metavar="off|observe|require", help="Proof of life. Default: as the settings say."),
+    ] = None,
     threshold: ThresholdOption = None,
     fmr: FmrOption = None,
 ) -> int:
@@ -131,6 +145,7 @@ def watch(
     """
     check_rate(fmr)
     from facegui.cli.describing import chosen_rule, person_named
+    from facegui.faces.liveness import LivenessMode
     from facegui.services.live import LiveSession, comparison_of, follow, open_feed
     from facegui.services.live_values import LiveEventKind, LiveView
 
@@ -142,7 +157,9 @@ def watch(
         run.reembed(services)
         known = person_named(services, person) if person is not None else None
         rule = chosen_rule(services.calibration, threshold, fmr, services.settings.target_fmr)
-        session = LiveSession(services, person_id=known.id if known else None, rule=rule)
+        mode = LivenessMode(liveness.value) if liveness else None
+        session = LiveSession(services, person_id=known.id if known else None, rule=rule, liveness=mode)
+        asked = ""
         with open_feed(services, camera_source(services, camera), loop=False) as feed:
             try:
                 for news in follow(feed, session):
@@ -150,13 +167,17 @@ def watch(
                         _refuse_failed(news)
                         _say_camera(run, news)
                         continue
+                    asked = _ask(run, news.liveness, news.seconds, asked)
                     for event in news.events:
                         _say(run, event, news.rule)
                         if event.kind is LiveEventKind.DECIDED:
                             outcomes[event.face.track.id] = event.face.outcome
                             comparison = comparison_of(services, event.face)
                             if known is not None and comparison is not None:
-                                services.record(comparison, event.face.outcome, rule, feed.source.name)
+                                services.record(
+                                    comparison, event.face.outcome, rule, feed.source.name,
+                                    liveness=event.liveness.summary() if event.liveness is not None else None,
+                                )  # fmt: skip
                     if (once and outcomes) or (seconds and news.seconds >= seconds):
                         break
             except KeyboardInterrupt:
@@ -190,8 +211,46 @@ def _say(run: Run, event: LiveEvent, rule: Rule | None) -> None:
     if event.kind is LiveEventKind.DECIDED:
         run.output.line(_document(event, rule), *_decision(event, rule))
         return
-    words = {LiveEventKind.APPEARED: "appears", LiveEventKind.LEFT: "has left"}[event.kind]
-    run.output.line(_document(event, rule), f"{event.seconds:7.2f} s  face {event.face.track.id} {words}", "dim")
+    if event.kind is LiveEventKind.LIVENESS:
+        report = event.liveness
+        color = {"live": "green", "not live": "red"}.get(report.verdict.value, "yellow") if report else "yellow"
+        words = f"{report.verdict.value}: {report.reason}" if report else ""
+        run.output.line(_document(event, rule), f"{event.seconds:7.2f} s  face {event.face.track.id}  {words}", color)
+        return
+    what = {LiveEventKind.APPEARED: "appears", LiveEventKind.LEFT: "has left"}[event.kind]
+    run.output.line(_document(event, rule), f"{event.seconds:7.2f} s  face {event.face.track.id} {what}", "dim")
+
+
+def _life(report: LivenessReport) -> dict[str, Any]:
+    measured = report.challenge.measured if report.challenge is not None else ()
+    return {
+        "verdict": report.verdict.value,
+        "reason": report.reason,
+        "cues": [
+            {
+                "cue": cue.kind.value, "state": cue.state.value, "value": cue.value, "limit": cue.limit,
+                "live_is": "above" if cue.above else "below", "decides": cue.strong,
+            }
+            for cue in report.cues
+        ],
+        "movements": [{"movement": name, "share": value} for name, value, _ in measured],
+    }  # fmt: skip
+
+
+def _ask(run: Run, report: LivenessReport | None, seconds: float, asked: str) -> str:
+    """Say what the person is to do now, when it changed; return it."""
+    view = report.challenge if report is not None else None
+    if view is None:
+        return asked
+    wanted = view.action.value if view.action is not None else view.state.value
+    if wanted != asked and wanted not in ("passed", "failed"):
+        words = "look at the camera" if view.action is None else wanted
+        document = {
+            "event": "ask", "seconds": round(seconds, 3), "action": wanted, "done": view.done, "total": view.total,
+            "time_left": round(view.left, 2),
+        }  # fmt: skip
+        run.output.line(document, f"{seconds:7.2f} s  please {words}   ({view.done} of {view.total} done)")
+    return wanted
 
 
 def _decision(event: LiveEvent, rule: Rule | None) -> tuple[str, str]:
@@ -237,6 +296,7 @@ def _document(event: LiveEvent, rule: Rule | None) -> dict[str, Any]:
             "effective_frames": fused.effective,
             "evidence": {"value": fused.evidence, "accept": fused.accept, "reject": fused.reject},
             "reason": fused.reason,
+            "liveness": None if event.liveness is None else _life(event.liveness),
             "quality": None if face.track.face is None else face.track.face.quality.score,
         }
     return document

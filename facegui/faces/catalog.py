@@ -57,6 +57,8 @@ class ModelInfo:
     calibrations : mapping of str to mapping
         Condition (``frontal``, ``profile``) to the table that `facegui.matching` reads.
     bundled : bool
+    liveness : mapping
+        The whole entry of a model of role ``liveness``, see `facegui.faces.liveness_model`; empty for other roles.
     """
 
     id: str
@@ -73,6 +75,7 @@ class ModelInfo:
     parts: tuple[Part, ...] = ()
     calibrations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bundled: bool = True
+    liveness: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def calibrated(self) -> bool:
@@ -120,6 +123,7 @@ def _model(table: Mapping[str, Any], folder: Path, bundled: bool) -> ModelInfo:
         parts=tuple(Part(p["model"], int(p["start"]), int(p["stop"])) for p in table.get("parts", ())),
         calibrations=table.get("calibration", {}),
         bundled=bundled,
+        liveness=table if table["role"] == "liveness" else {},
     )
 
 

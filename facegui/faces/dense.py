@@ -74,12 +74,12 @@ class DenseFinder:
     def __init__(self, network: Network, limits: DenseLimits, head: MeanHead, *, alone: bool = False) -> None:
         self._network = network
         self._limits = limits
-        self._head = head
+        self.head = head
         self._alone = alone
 
     def single(self) -> DenseFinder:
         """Return the finder for callers that run side by side; the network is still loaded at its first use."""
-        return DenseFinder(self._network, self._limits, self._head, alone=True)
+        return DenseFinder(self._network, self._limits, self.head, alone=True)
 
     def find(self, image: Image, faces: Sequence[Detection], *, mirror: bool = True) -> list[DenseLandmarks]:
         """Find the points of each face.
@@ -112,7 +112,7 @@ class DenseFinder:
         disagreements: list[float | None] = [None] * len(faces)
         if mirror:
             other, other_presence = self._run(np.ascontiguousarray(squares[:, :, ::-1]))
-            other = self._turned_back(other)[:, self._head.mirror]
+            other = self._turned_back(other)[:, self.head.mirror]
             disagreements = [self._disagreement(one, two) for one, two in zip(points, other, strict=True)]
             points = np.mean([points, other], 0, np.float32)
             presence = np.mean([presence, other_presence], 0, np.float32)
@@ -175,7 +175,7 @@ class DenseFinder:
         return float(np.linalg.norm(one[:, :2] - two[:, :2], axis=1).mean()) / height
 
     def _told(self, points: NDArray[np.float32], presence: float, disagreement: float | None) -> DenseLandmarks:
-        yaw, pitch, roll = self._head.pose(points)
+        yaw, pitch, roll = self.head.pose(points)
         right_eye, left_eye = eye_openness(points)
         return DenseLandmarks(
             points, five_points(points), presence, disagreement, yaw, pitch, roll, right_eye, left_eye,

@@ -15,7 +15,7 @@ import numpy as np
 from facegui.faces.dense import DenseFinder
 from facegui.faces.types import DenseLandmarks, Detection, Image, Landmarks
 
-__all__ = ["LookLimits", "look_again"]
+__all__ = ["Look", "LookLimits", "look_again"]
 
 # Quarter turns about the middle, as matrices for column vectors (x, y) with y down: to the right, half, to the left.
 _TURNS = np.array([[[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1, 0]]], dtype=np.float32)
@@ -47,10 +47,29 @@ class LookLimits:
         return cls(**{item.name: float(table[item.name]) for item in fields(cls)})
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A face looked at twice.
+
+    Attributes
+    ----------
+    detection : Detection
+        With the points of the second look, or with the first ones where it failed.
+    first : Detection
+        With the detector's own points; those of the second look where the face lies on its side or upside down, which
+        the detector does not see.
+    dense : DenseLandmarks
+    """
+
+    detection: Detection
+    first: Detection
+    dense: DenseLandmarks
+
+
 def look_again(
     image: Image, detections: Sequence[Detection], finder: DenseFinder, limits: LookLimits, *, mirror: bool
-) -> list[tuple[Detection, DenseLandmarks]]:
-    """Return the detections with the points of the second look, and all that it saw.
+) -> list[Look]:
+    """Look at faces again, for precise points.
 
     Parameters
     ----------
@@ -65,8 +84,8 @@ def look_again(
 
     Returns
     -------
-    list of tuple
-        In the order given; boxes and scores stay. Where the second look fails, the first points do too.
+    list of Look
+        In the order given; boxes and scores stay.
 
     Raises
     ------
@@ -80,7 +99,8 @@ def look_again(
         if look.presence < limits.sure and detection.box.width >= limits.turned_width:
             seen = _turned(image, detection, look, finder, limits, mirror)
         points = finder.aligning(seen) if seen.presence >= limits.least else detection.landmarks
-        told.append((replace(detection, landmarks=points), seen))
+        moved = replace(detection, landmarks=points)
+        told.append(Look(moved, detection if seen is look else moved, seen))
     return told
 
 

@@ -13,23 +13,14 @@ import numpy as np
 from facegui.errors import KnownError
 from facegui.faces.align import ARCFACE_TEMPLATE, CROP_SIZE, align
 from facegui.faces.dense import DenseFinder
+from facegui.faces.dense_quality import DenseQualityLimits, with_dense
+from facegui.faces.dense_shape import MeanHead
 from facegui.faces.detect import DetectorLimits, YuNet, consensus, merge
 from facegui.faces.embed import Embedder
-from facegui.faces.landmarks import LookLimits, look_again
+from facegui.faces.landmarks import Look, LookLimits, look_again
 from facegui.faces.precision import Precision
-from facegui.faces.quality import QualityLimits, assess
-from facegui.faces.types import (
-    Box,
-    DenseLandmarks,
-    Detection,
-    Face,
-    FacePolicy,
-    Frame,
-    Image,
-    Landmarks,
-    Photo,
-    Timings,
-)
+from facegui.faces.quality import QualityLimits, QualityOdds, assess
+from facegui.faces.types import Box, Detection, Face, FacePolicy, Frame, Image, Landmarks, Photo, Timings
 
 __all__ = ["FacePipeline", "SearchPlan", "select"]
 
@@ -123,8 +114,11 @@ class FacePipeline:
     plan : SearchPlan
     second_look : LookLimits
     quality : QualityLimits
+    odds : QualityOdds
     dense : DenseFinder
         The landmark network, for precise points.
+    dense_quality : DenseQualityLimits
+        Where what it says becomes a reason.
     precision : Precision
     """
 
@@ -137,7 +131,9 @@ class FacePipeline:
         plan: SearchPlan,
         second_look: LookLimits,
         quality: QualityLimits,
+        odds: QualityOdds,
         dense: DenseFinder,
+        dense_quality: DenseQualityLimits,
         precision: Precision,
     ) -> None:
         self.detector = detector
@@ -146,7 +142,9 @@ class FacePipeline:
         self._plan = plan
         self._second_look = second_look
         self._quality = quality
+        self._odds = odds
         self._dense = dense
+        self._dense_quality = dense_quality
         self._precision = precision
 
     @property
@@ -175,7 +173,9 @@ class FacePipeline:
             plan=self._plan,
             second_look=self._second_look,
             quality=self._quality,
+            odds=self._odds,
             dense=self._dense.single(),
+            dense_quality=self._dense_quality,
             precision=self._precision,
         )
 
@@ -217,14 +217,19 @@ class FacePipeline:
         with clock.step("detect"):
             found = self._looks(frame.pixels, select(self.find(frame.pixels, policy), frame, policy))
         with clock.step("align"):
-            faces = [self._face(frame, *seen) for seen in found]
+            faces = [self._face(frame, look) for look in found]
         if embed:
             with clock.step("embed"):
                 faces = self.embed(faces)
         return Photo(frame, tuple(faces), Timings(**clock.spent))
 
-    def add_dense(self, frame: Frame, faces: Sequence[Face], *, mirror: bool = True) -> list[Face]:
-        """Return the faces with what the landmark network says about them; see `DenseFinder.find`."""
+    @property
+    def mean_head(self) -> MeanHead:
+        """The mean head of the landmark network."""
+        return self._dense.head
+
+    def add_dense(self, frame: Frame, faces: Sequence[Face], *, mirror: bool) -> list[Face]:
+        """Return faces of this chain with the landmark network's points looked at anew; see `DenseFinder.find`."""
         points = self._dense.find(frame.pixels, [face.detection for face in faces], mirror=mirror)
         return [replace(face, dense=found) for face, found in zip(faces, points, strict=True)]
 
@@ -235,20 +240,23 @@ class FacePipeline:
 
     def look(self, frame: Frame, detections: Sequence[Detection]) -> list[Face]:
         """Look closely at faces that were found: precise points, crop, quality and embedding."""
-        return self.embed([self._face(frame, *seen) for seen in self._looks(frame.pixels, detections)])
+        return self.embed([self._face(frame, look) for look in self._looks(frame.pixels, detections)])
 
     def embed(self, faces: Sequence[Face]) -> list[Face]:
         """Return the faces with embeddings."""
         vectors = self.embedder.embed([face.crop for face in faces])
         return [replace(face, embedding=vector) for face, vector in zip(faces, vectors, strict=True)]
 
-    def _looks(self, image: Image, detections: Sequence[Detection]) -> list[tuple[Detection, DenseLandmarks]]:
+    def _looks(self, image: Image, detections: Sequence[Detection]) -> list[Look]:
         return look_again(image, detections, self._dense, self._second_look, mirror=self._precision.mirror_points)
 
-    def _face(self, frame: Frame, detection: Detection, dense: DenseLandmarks) -> Face:
-        crop = align(frame.pixels, detection.landmarks)
-        quality = assess(frame.pixels, frame.scale, detection, crop, self._quality)
-        return Face(detection, crop, quality, dense=dense)
+    def _face(self, frame: Frame, look: Look) -> Face:
+        crop = align(frame.pixels, look.detection.landmarks)
+        # The detector's own points tell the pose and the size; the network's would not disagree with themselves.
+        judged = look.first
+        quality = assess(frame.pixels, frame.scale, judged, crop, self._quality, self._odds)
+        quality = with_dense(quality, look.dense, judged, self._dense_quality)
+        return Face(look.detection, crop, quality, dense=look.dense)
 
     def find(self, image: Image, policy: FacePolicy = FacePolicy.ALL) -> list[Detection]:
         """Find faces at several sizes, and try harder when none is found.

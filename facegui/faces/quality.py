@@ -1,13 +1,16 @@
 """How well a face can be compared, and why not better.
 
-The measures are simple and named, so that the reason can be told; their limits stand in the manifest.
+The score is a chance with a meaning: how often this face would be found to match a good frontal photo of the same
+person, at the threshold for 1 stranger in 1,000. The detector's confidence alone tells it: size, sharpness, light and
+pose of the face, all of which it has seen, added nothing (see ``[quality_odds]`` in the manifest). What is simple
+to measure and to mend is named as a reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from math import dist, hypot, prod
+from math import dist, exp, hypot, log
 from typing import Any
 
 import cv2
@@ -18,11 +21,39 @@ from facegui.faces.align import FACE_AREA, inside_share
 from facegui.faces.pose import head_pose
 from facegui.faces.types import Detection, Image, Quality, QualityReason
 
-__all__ = ["QualityLimits", "assess", "crop_measures"]
+__all__ = ["QualityLimits", "QualityOdds", "assess", "crop_measures"]
 
 # Rec. ITU-R BT.601 luma.
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _WHITE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class QualityOdds:
+    """How the odds of being matched follow from the detector's confidence; fitted, and kept in the manifest.
+
+    Attributes
+    ----------
+    intercept, slope : float
+        The logarithm of the odds is intercept + slope * the logarithm of the odds of the confidence.
+    low, high : float
+        Confidences beyond count as these.
+    """
+
+    intercept: float
+    slope: float
+    low: float
+    high: float
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> QualityOdds:
+        """Read the numbers from the manifest's ``[quality_odds]`` table; KeyError when one is missing."""
+        return cls(**{item.name: float(table[item.name]) for item in fields(cls)})
+
+    def chance(self, confidence: float) -> float:
+        """Return the chance of being matched, 0..1, for a face found with this confidence."""
+        sure = min(max(confidence, self.low), self.high)
+        return 1 / (1 + exp(-self.intercept - self.slope * log(sure / (1 - sure))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +76,8 @@ class QualityLimits:
         Angle of the head away from the camera in degrees.
     inside, useless_inside : float
         Share of the face, brows to chin, inside the picture, 0..1.
+    unclear : float
+        Below this score a face is called unclear where no other reason is found.
     poor : float
         Below this score a sample is called poor.
     """
@@ -63,6 +96,7 @@ class QualityLimits:
     useless_turn: float
     inside: float
     useless_inside: float
+    unclear: float
     poor: float
 
     @classmethod
@@ -105,7 +139,9 @@ def _worth(value: float, fair: float, useless: float) -> float:
     return min(1.0, max(0.0, (value - useless) / (fair - useless)))
 
 
-def assess(image: Image, scale: float, detection: Detection, crop: Image, limits: QualityLimits) -> Quality:
+def assess(
+    image: Image, scale: float, detection: Detection, crop: Image, limits: QualityLimits, odds: QualityOdds
+) -> Quality:
     """Assess one face.
 
     Parameters
@@ -119,11 +155,12 @@ def assess(image: Image, scale: float, detection: Detection, crop: Image, limits
     crop : Image
         The aligned face.
     limits : QualityLimits
+    odds : QualityOdds
 
     Returns
     -------
     Quality
-        The score is the product of the worth of each measure; reasons come worst first.
+        Reasons come worst first.
     """
     points = detection.landmarks
     eye_distance = dist(points[0].tolist(), points[1].tolist()) / scale
@@ -142,5 +179,7 @@ def assess(image: Image, scale: float, detection: Detection, crop: Image, limits
         QualityReason.PARTLY_OUTSIDE: _worth(inside, limits.inside, limits.useless_inside),
     }
     reasons = tuple(sorted((reason for reason in worth if worth[reason] < 1.0), key=lambda r: worth[r]))
-    score = prod(worth.values())
+    score = odds.chance(detection.score)
+    if not reasons and score < limits.unclear:
+        reasons = (QualityReason.UNCLEAR,)
     return Quality(score, reasons, eye_distance, sharpness, brightness, contrast, yaw, pitch, roll, inside)

@@ -181,11 +181,12 @@ class Tracker:
         }
 
     def _choose(self, tracks: Sequence[Track], detections: Sequence[Detection], place: Mapping[int, int]) -> list[int]:
-        """Return the detections to look at: those without a track, then those looked at longest ago."""
+        """Return the detections to look at: the largest, those without a track, then those looked at longest ago."""
+        front = max(range(len(detections)), key=lambda number: detections[number].box.area, default=-1)
 
-        def urgency(number: int) -> tuple[float, float]:
+        def urgency(number: int) -> tuple[bool, float, float]:
             looked = tracks[place[number]].looked if number in place else -np.inf
-            return looked, -detections[number].box.area
+            return number != front, looked, -detections[number].box.area
 
         return sorted(range(len(detections)), key=urgency)[: self._limits.looks]
 

@@ -197,6 +197,10 @@ class QualityReason(StrEnum):
     OVEREXPOSED = "over-exposed"
     TURNED = "turned"
     PARTLY_OUTSIDE = "partly outside"
+    UNCLEAR = "unclear"
+    COVERED = "covered"
+    EYES_CLOSED = "eyes closed"
+    MOUTH_OPEN = "mouth open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +210,18 @@ class Quality:
     Attributes
     ----------
     score : float
-        0 (useless) .. 1 (good).
+        0 (useless) .. 1 (good): the chance that the face is found to match a good photo of the same person, see
+        `facegui.faces.quality`.
     reasons : tuple of QualityReason
-        What is wrong, worst first; empty when nothing is.
+        What is wrong, worst first; empty when nothing is. The last three need the landmark network.
     eye_distance : float
         Distance of the eyes in pixels of the original.
     sharpness, brightness, contrast : float
         Measured on the aligned crop; see `facegui.faces.quality`.
     yaw, pitch, roll : float
-        Head pose in degrees. Positive yaw: the person's head turned to their own left; positive pitch: looking
-        up; positive roll: head tilted clockwise as seen in the picture.
+        Head pose in degrees, from the landmark network where it was asked and sees a face, from the five points
+        otherwise. Positive yaw: the person's head turned to their own left; positive pitch: looking up; positive
+        roll: head tilted clockwise as seen in the picture.
     inside : float
         Share of the face, brows to chin, that lies inside the picture, 0..1.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from facegui.faces.types import Embedding as Vectored
 from facegui.faces.types import Image, Vector
@@ -89,19 +89,19 @@ class Reembedding(Lanes):
                         )
                     )
                 }
+                # A changed vector has a new id, so that whoever has read up to some id misses nothing.
+                changed = {face_id for face_id, row in old.items() if not np.array_equal(row.vector, wanted[face_id])}
+                if changed:
+                    stale = [old[face_id].id for face_id in changed]
+                    connection.execute(delete(Embedding).where(Embedding.id.in_(stale)))
+                    write.removed = True
                 fresh = [
                     {"face_id": face_id, "model_id": model, "vector": wanted[face_id]}
                     for face_id in some
-                    if face_id in here and face_id not in old
+                    if face_id in here and (face_id not in old or face_id in changed)
                 ]
                 if fresh:
                     connection.execute(insert(Embedding), fresh)
                     write.appended = True
-                for face_id, row in old.items():
-                    if not np.array_equal(row.vector, wanted[face_id]):
-                        connection.execute(
-                            update(Embedding).where(Embedding.id == row.id).values(vector=wanted[face_id])
-                        )
-                        write.removed = True
             write.samples = True
         return write.change

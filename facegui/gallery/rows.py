@@ -92,16 +92,16 @@ def indexed_face(write: Write, photo_id: int, sample: NewSample) -> int | None:
 
 
 def set_embedding(write: Write, face_id: int, model: int, vector: Vector) -> None:
-    """Give a face its vector of one model, in place of an older one."""
+    """Give a face its vector of one model, in the place of an older one."""
     this = (Embedding.face_id == face_id, Embedding.model_id == model)
     row = write.connection.execute(select(Embedding.id, Embedding.vector).where(*this)).first()
     if row is not None:
         if np.array_equal(row.vector, vector):
             return
         write.changing("embedding", [row.id])
-        write.connection.execute(update(Embedding).where(Embedding.id == row.id).values(vector=vector))
+        # A changed vector has a new id, so that whoever has read up to some id misses nothing.
+        write.connection.execute(delete(Embedding).where(Embedding.id == row.id))
         write.removed = True
-        return
     insert_row(write, Embedding, {"face_id": face_id, "model_id": model, "vector": vector})
     write.appended = True
 

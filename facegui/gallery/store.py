@@ -19,11 +19,12 @@ from facegui.gallery.photos import Photos
 from facegui.gallery.records import Counts
 from facegui.gallery.reembedding import Reembedding
 from facegui.gallery.reviewing import Reviewing
+from facegui.gallery.streams import Streams
 
 __all__ = ["Gallery"]
 
 
-class Gallery(People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Backups):
+class Gallery(People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Backups):
     """People, samples, folder index and history in one database.
 
     Methods may be called from any thread: reads run side by side, writes one after the other. A write by another

@@ -17,7 +17,7 @@ from facegui.matching.metrics import Floats
 from facegui.matching.pairs import PairSet
 from facegui.matching.report import AtThreshold, Figures, Measured, Miss, Report, TarAtFmr
 
-__all__ = ["FMRS", "evaluate_pairs"]
+__all__ = ["FMRS", "evaluate_pairs", "pair_scores"]
 
 FMRS = (1e-1, 1e-2, 1e-3, 1e-4)
 """False match rates at which the true accept rate is reported."""
@@ -67,7 +67,7 @@ def evaluate_pairs(
             "It has only pairs of one kind.",
             "Add pairs of the same person and pairs of different people.",
         )
-    scores, missing = _scores(pairs, embeddings)
+    scores, missing = pair_scores(pairs, embeddings)
     failed = np.isnan(scores)
     rules = _rules(calibration, target_fmr)
     figures = _figures(pairs, scores, np.ones(len(pairs), bool), replicates, seed)
@@ -91,7 +91,7 @@ def evaluate_pairs(
     )  # fmt: skip
 
 
-def _scores(
+def pair_scores(
     pairs: PairSet, embeddings: Mapping[int, Vector | None] | Sequence[Vector | None]
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return the similarity of each pair (NaN for a failure) and the photos without a face."""

@@ -221,6 +221,10 @@ _WORDS = {
     QualityReason.OVEREXPOSED: "it is too bright; turn away from the light",
     QualityReason.TURNED: "the face is turned away; look at the camera",
     QualityReason.PARTLY_OUTSIDE: "the face is partly outside the picture",
+    QualityReason.UNCLEAR: "the face is hard to make out",
+    QualityReason.COVERED: "the face is partly covered",
+    QualityReason.EYES_CLOSED: "the eyes are closed",
+    QualityReason.MOUTH_OPEN: "the mouth is open",
 }
 
 

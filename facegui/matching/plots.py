@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from facegui.errors import KnownError
+from facegui.matching.discard import DiscardCurve
 from facegui.matching.intervals import rule_of_three
 from facegui.matching.metrics import Floats, without_failures
 from facegui.matching.report import Report, thinned
@@ -27,15 +28,15 @@ _BAND = "#b8860b"
 _MUTED = "#5b6573"
 _GRID = "#e3e6ea"
 
-_SIZE = (13.5, 4.9)  # inches
+_PANEL = (4.5, 4.9)  # inches
 _DPI = 150
 _BINS = 80
 _SMALLEST_RATE = 1e-4
 _POINTS = 2000
 
 
-def plot(report: Report, file: Path) -> None:
-    """Draw the report into a PNG (or SVG or PDF, by the suffix) file.
+def plot(report: Report, file: Path, discard: DiscardCurve | None = None) -> None:
+    """Draw the report into a PNG (or SVG or PDF, by the suffix) file, with the error-versus-discard curve if given.
 
     Raises
     ------
@@ -45,14 +46,17 @@ def plot(report: Report, file: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white", layout="constrained")
+    panels = 3 if discard is None else 4
+    figure = Figure((panels * _PANEL[0], _PANEL[1]), dpi=_DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    scores, roc, det = figure.subplots(1, 3)
-    for axes in (scores, roc, det):
+    scores, roc, det, *more = figure.subplots(1, panels)
+    for axes in (scores, roc, det, *more):
         _style(axes)
     _draw_scores(scores, report)
     _draw_roc(roc, report)
     _draw_det(det, report)
+    if discard is not None:
+        _draw_discard(more[0], discard)
     figures = report.figures
     title = (
         f"{report.name or 'Pairs'}: {figures.genuine_pairs:,} same and {figures.impostor_pairs:,} different pairs "
@@ -168,3 +172,24 @@ def _draw_det(axes: Any, report: Report) -> None:
     axes.set_ylim(low, high)
     interval = f"{equal.low * 100:.2f}–{format_share(equal.high)}"
     _label(axes, f"DET, EER {format_share(equal.value)} ({interval})", "false match rate", "false non-match rate")
+
+
+def _draw_discard(axes: Any, curve: DiscardCurve) -> None:
+    axes.plot(curve.shares * 100, curve.fnmr * 100, color=_CURVE, linewidth=1.6, label="lowest quality first")
+    start = curve.points[0].at_random * 100
+    axes.axhline(start, color=_MUTED, linewidth=1.0, linestyle="--", label="whatever the quality")
+    axes.errorbar(
+        [point.share * 100 for point in curve.points],
+        [point.fnmr.value * 100 for point in curve.points],
+        yerr=np.array([
+            [(point.fnmr.value - point.fnmr.low) * 100, (point.fnmr.high - point.fnmr.value) * 100]
+            for point in curve.points
+        ]).T,
+        fmt="o", markersize=4.5, capsize=3, linewidth=1.1, color=_CURVE,
+    )  # fmt: skip
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=8, loc="upper right", framealpha=0.92, edgecolor="none")
+    _label(
+        axes, f"Error versus discard at {format_rate(curve.fmr)}", "photos left out, % (bars: 95 % intervals)",
+        "same person missed, %",
+    )  # fmt: skip

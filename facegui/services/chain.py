@@ -6,13 +6,14 @@ from facegui import paths
 from facegui.errors import KnownError
 from facegui.faces.catalog import Catalog, ModelInfo
 from facegui.faces.dense import DenseFinder, DenseLimits
+from facegui.faces.dense_quality import DenseQualityLimits
 from facegui.faces.dense_shape import MeanHead
 from facegui.faces.detect import DetectorLimits, YuNet
 from facegui.faces.embed import Embedder
 from facegui.faces.landmarks import LookLimits
 from facegui.faces.pipeline import FacePipeline, SearchPlan
 from facegui.faces.precision import Precision
-from facegui.faces.quality import QualityLimits
+from facegui.faces.quality import QualityLimits, QualityOdds
 from facegui.faces.session import Network, OnnxNetwork
 from facegui.matching.calibration import Calibration
 from facegui.matching.tables import from_table
@@ -69,7 +70,9 @@ def build_pipeline(
             plan=SearchPlan(**catalog.tables["search"]),
             second_look=LookLimits.from_table(catalog.tables["second_look"]),
             quality=QualityLimits.from_table(catalog.tables["quality"]),
+            odds=QualityOdds.from_table(catalog.tables["quality_odds"]),
             dense=DenseFinder(landmarks, dense, MeanHead.load(paths.models_dir() / "mean_head.csv")),
+            dense_quality=DenseQualityLimits.from_table(catalog.tables["quality_dense"]),
             precision=level,
         )
     except (KeyError, TypeError, ValueError) as error:

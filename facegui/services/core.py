@@ -24,11 +24,12 @@ from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample
 from facegui.gallery.search import best_per_person
 from facegui.jobs import Job, Progress
 from facegui.lookalikes.indexer import IndexSummary, index_folders
-from facegui.lookalikes.ranking import Ranking, rank
+from facegui.lookalikes.ranking import Ranking
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
+from facegui.services.searching import ranked
 from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
 from facegui.sources import files
@@ -290,7 +291,13 @@ class Services:
         return self._candidates(probe)[1][:top]
 
     def record(
-        self, comparison: Comparison, outcome: Outcome, rule: Rule | None, probe: str, reference: str = ""
+        self,
+        comparison: Comparison,
+        outcome: Outcome,
+        rule: Rule | None,
+        probe: str,
+        reference: str = "",
+        liveness: str | None = None,
     ) -> int | None:
         """Write a decision into the history, if the settings want one; return its id."""
         if not self.settings.keep_history or rule is None:
@@ -311,6 +318,7 @@ class Services:
                 margin=comparison.margin,
                 model_id=comparison.model.sha256,
                 provider=comparison.provider.active,
+                liveness=liveness,
             )
         )
 
@@ -469,8 +477,7 @@ class Services:
             shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
             query = matrix.means[place] * matrix.agreement[place] ** np.float32(shrink)
         where = [str(folder.absolute()) for folder in folders] if folders is not None else None
-        faces = self.gallery.face_matrix(model.sha256, where)
-        return rank(faces, query, top=top, one_per_photo=one_per_photo)
+        return ranked(self, query, folders=where, top=top, one_per_photo=one_per_photo)
 
     def thumbnail(self, face_id: int) -> Image | None:
         """Return the stored aligned crop of a face, RGB uint8 (112, 112, 3)."""

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facegui.errors import KnownError
+from facegui.faces.liveness import LivenessMode, LivenessReport, Verdict
+from facegui.faces.liveness_challenge import Challenge, ChallengeLimits
+from facegui.faces.liveness_check import CueLimits, LivenessCheck, rigid_points
+from facegui.faces.liveness_geometry import DepthLimits
+from facegui.faces.liveness_model import PassiveNetwork
 from facegui.faces.track import Track, Tracker, TrackLimits
 from facegui.faces.types import Frame, Outcome, QualityReason, Timings, Vector
 from facegui.gallery.records import TemplateMatrix
 from facegui.gallery.search import best_per_person
 from facegui.matching.decision import Rule
 from facegui.matching.fusion import Evidence, Fused, FusionLimits, Moment, fuse
+from facegui.services.chain import network_of
 from facegui.services.live_values import LiveEvent, LiveEventKind, LiveTrack, LiveView
 from facegui.services.values import Candidate, Comparison
 from facegui.sources.camera import CameraFeed, FeedState, FeedStatus
@@ -58,6 +65,21 @@ def open_feed(
     limits = PictureLimits.from_table(table_of(services, "picture"))
     lines = height or services.settings.camera_height
     return CameraFeed(source, height=lines, loop=loop, on_change=on_change, picture=limits)
+
+
+def passive_model(services: Services) -> PassiveNetwork | None:
+    """Return the passive liveness model that was added, if there is one.
+
+    Raises
+    ------
+    KnownError
+        It is damaged.
+    """
+    for info in services.catalog.models("liveness"):
+        services.catalog.verify(info)
+        network = network_of(info, services.settings)
+        return PassiveNetwork(info, network, next(iter(network.inputs())))
+    return None
 
 
 def follow(feed: CameraFeed, session: LiveSession) -> Iterator[LiveView | FeedStatus]:
@@ -141,9 +163,22 @@ class LiveSession:
         Claimed person. Without it, each face is compared with everybody enrolled.
     rule : Rule, optional
         Threshold and unsure band; those of the settings otherwise. May be changed at any time: `rule` is an attribute.
+    liveness : LivenessMode, optional
+        That of the settings otherwise. With REQUIRE the person in front is asked for movements, and a match counts only
+        with the verdict live.
+    random : Random, optional
+        Draws the movements; the system's generator, which cannot be foretold, otherwise. For tests.
     """
 
-    def __init__(self, services: Services, *, person_id: int | None = None, rule: Rule | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        person_id: int | None = None,
+        rule: Rule | None = None,
+        liveness: LivenessMode | None = None,
+        random: Random | None = None,
+    ) -> None:
         self._services = services
         self.person_id = person_id
         self.rule = rule
@@ -151,6 +186,9 @@ class LiveSession:
         self._sizes = tuple(int(size) for size in live["search"])
         self._limits = FusionLimits.from_table(table_of(services, "fusion"))
         self._tracking = TrackLimits.from_table(table_of(services, "tracking"))
+        self.liveness = LivenessMode(services.settings.liveness) if liveness is None else liveness
+        self._random = random
+        self._passive = passive_model(services) if self.liveness is not LivenessMode.OFF else None
         self._shrink = float(table_of(services, "enrolment")["template_shrink"])
         self.restart()
 
@@ -159,6 +197,9 @@ class LiveSession:
         self._tracker = Tracker(self._tracking)
         self._memories: dict[int, _Memory] = {}
         self._model_id = ""
+        self._check: LivenessCheck | None = None
+        self._checked = 0
+        self._report: LivenessReport | None = None
 
     def step(self, frame: Frame) -> LiveView:
         """Take the next frame.
@@ -183,15 +224,56 @@ class LiveSession:
         matrix = self._services.gallery.template_matrix(self._model_id)
         rule = self.rule or self._services.rule()
         events: list[LiveEvent] = []
+        fresh = self._live(frame, visible)
         faces = tuple(self._follow(track, frame.time, matrix, rule, events) for track in visible)
+        if fresh and faces:
+            events.append(LiveEvent(LiveEventKind.LIVENESS, frame.time, faces[0], self._report))
         for track in self._tracker.ended:
             memory = self._memories.pop(track.id, None)
             if memory is not None and memory.newest is not None:
                 events.append(LiveEvent(LiveEventKind.LEFT, frame.time, memory.newest))
         spent = (perf_counter() - start) * 1000
         return LiveView(
-            frame, frame.time, faces, tuple(events), rule, self._services.calibration, self._model_id, spent
+            frame, frame.time, faces, tuple(events), rule, self._services.calibration, self._model_id, spent,
+            self._report,
         )  # fmt: skip
+
+    def _live(self, frame: Frame, visible: Sequence[Track]) -> bool:
+        """Watch the person in front for signs of life; tell whether the verdict is new."""
+        if self.liveness is LivenessMode.OFF:
+            return False
+        before = self._report.verdict if self._report is not None else Verdict.UNDECIDED
+        front = visible[0] if visible else None
+        if front is not None and (self._check is None or front.id != self._checked):
+            # Somebody else is in front: nothing that was seen of the one before speaks for this one.
+            self._check, self._checked, self._report = self._new_check(), front.id, None
+            before = Verdict.UNDECIDED
+        if self._check is None:
+            return False
+        if front is None:
+            self._report = self._check.lost(frame.time)
+        elif front.fresh and front.face is not None:
+            (face,) = self._services.pipeline.add_dense(frame, [front.face], mirror=False)
+            self._report = self._check.add(frame, face)
+        return self._report is not None and self._report.verdict not in (before, Verdict.UNDECIDED)
+
+    def _new_check(self) -> LivenessCheck:
+        services = self._services
+        wanted = self.liveness is LivenessMode.REQUIRE
+        limits = ChallengeLimits.from_table(table_of(services, "challenge"))
+        return LivenessCheck(
+            CueLimits.from_table(table_of(services, "liveness")),
+            DepthLimits.from_table(table_of(services, "depth")),
+            rigid_points(services.pipeline.mean_head.shape),
+            Challenge(limits, self._random) if wanted else None,
+            self._passive,
+            self._passive.limit if self._passive is not None else None,
+        )
+
+    def try_again(self) -> None:
+        """Begin a new proof of life, with other movements, and decide anew."""
+        self._check, self._report = None, None
+        self._memories.clear()
 
     def _follow(
         self, track: Track, now: float, matrix: TemplateMatrix, rule: Rule | None, events: list[LiveEvent]
@@ -213,6 +295,7 @@ class LiveSession:
         fused = fuse(moments, rule, calibration, self._limits, now=now)
         if fused.state is Evidence.MORE and now - memory.began >= self._limits.timeout:
             fused = replace(fused, state=Evidence.TIMED_OUT)
+        fused, report = self._with_life(track, fused)
         decided_now = self._hold(memory, fused)
         shown = LiveTrack(
             track, candidate, next_best, fused, moments,
@@ -222,8 +305,21 @@ class LiveSession:
         if appeared:
             events.append(LiveEvent(LiveEventKind.APPEARED, now, shown))
         if decided_now:
-            events.append(LiveEvent(LiveEventKind.DECIDED, now, shown))
+            events.append(LiveEvent(LiveEventKind.DECIDED, now, shown, report))
         return shown
+
+    def _with_life(self, track: Track, fused: Fused) -> tuple[Fused, LivenessReport | None]:
+        """Let a match wait for the proof of life, where one is required; an attack leaves the answer unsure."""
+        if self.liveness is not LivenessMode.REQUIRE or fused.state is not Evidence.ACCEPT:
+            return fused, self._report
+        report = self._report if track.id == self._checked else None
+        if report is not None and report.verdict is Verdict.LIVE:
+            return fused, report
+        if report is not None and report.verdict is Verdict.ATTACK:
+            reason, state = f"the proof of life failed: {report.reason}", Evidence.TIMED_OUT
+        else:
+            reason, state = "the proof of life is not there yet", Evidence.MORE
+        return replace(fused, state=state, outcome=Outcome.UNSURE, reason=reason), report
 
     def _hold(self, memory: _Memory, fused: Fused) -> bool:
         """Keep a decision until the frames say the opposite; tell whether there is a new one."""

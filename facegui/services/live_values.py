@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from facegui.faces.liveness import LivenessReport
 from facegui.faces.track import Track
 from facegui.faces.types import Frame, Outcome
 from facegui.matching.calibration import Calibration
@@ -21,6 +22,8 @@ class LiveEventKind(StrEnum):
     APPEARED = "appeared"
     DECIDED = "decided"
     LEFT = "left"
+    LIVENESS = "liveness"
+    """There is a verdict on the person in front."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +72,12 @@ class LiveTrack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveEvent:
-    """Something that happened in this frame."""
+    """Something that happened in this frame; `liveness` stands with a verdict, and with a decision that wanted one."""
 
     kind: LiveEventKind
     seconds: float
     face: LiveTrack
+    liveness: LivenessReport | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +98,8 @@ class LiveView:
         sha256 of the embedder.
     milliseconds : float
         What this frame took.
+    liveness : LivenessReport or None
+        Of the person in front; None when the settings want none.
     """
 
     frame: Frame
@@ -104,6 +110,7 @@ class LiveView:
     calibration: Calibration | None
     model_id: str
     milliseconds: float
+    liveness: LivenessReport | None = None
 
     @property
     def front(self) -> LiveTrack | None:

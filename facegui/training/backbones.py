@@ -14,7 +14,11 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BACKBONES", "Cost", "IResNet", "MobileFaceNet", "backbone", "cost"]
+from facegui.errors import KnownError
+from facegui.faces.catalog import Catalog
+from facegui.training.graph_network import GraphNetwork
+
+__all__ = ["BACKBONES", "BUNDLED", "Cost", "IResNet", "MobileFaceNet", "backbone", "cost"]
 
 _CROP = 112
 _WIDTHS = (64, 128, 256, 512)
@@ -154,18 +158,45 @@ BACKBONES: dict[str, Maker] = {
 }
 """Networks by name; each takes the number of numbers and the share of dropout."""
 
+BUNDLED = "bundled:"
+"""Before the id of one of the program's own embedders, to train that one on."""
+
 
 def backbone(name: str, dimension: int = 512, dropout: float = 0.0) -> nn.Module:
     """Make a network.
 
+    Parameters
+    ----------
+    name : str
+        One of `BACKBONES`, or ``bundled:arcface``: the program's own embedder with its weights.
+    dimension : int
+        d; a bundled network has its own.
+    dropout : float
+        Not for a bundled network.
+
     Raises
     ------
     ValueError
-        There is none of this name.
+        There is none of this name, or it cannot be made so.
     """
+    if name.startswith(BUNDLED):
+        return _bundled(name.removeprefix(BUNDLED), dimension, dropout)
     if name not in BACKBONES:
-        raise ValueError(f"there is no network {name}; there are {', '.join(BACKBONES)}")
+        raise ValueError(f"there is no network {name}; there are {', '.join(BACKBONES)}, {BUNDLED}arcface")
     return BACKBONES[name](dimension, dropout)
+
+
+def _bundled(model_id: str, dimension: int, dropout: float) -> nn.Module:
+    try:
+        model = Catalog().model(model_id, "embedder")
+    except KnownError as error:
+        raise ValueError(error.what) from error
+    network = GraphNetwork(model.file)
+    if dimension != network.dimension:
+        raise ValueError(f"{model_id} gives {network.dimension} numbers a face, not {dimension}")
+    if dropout:
+        raise ValueError(f"{model_id} has no dropout")
+    return network
 
 
 class Cost:

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
 from facegui.errors import KnownError
 from facegui.training.heads import Head, rows_of
+from facegui.training.ranks import barrier
 
-__all__ = ["barrier", "find", "load_head", "load_network", "momentum_of", "save", "steps_in"]
+__all__ = ["find", "load_head", "load_network", "momentum_of", "save", "steps_in"]
 
 _KEPT = 2
 _FORMAT = 1
-
-
-def barrier() -> None:
-    """Wait for the other ranks, if there are any."""
-    if dist.is_initialized():
-        dist.barrier()
 
 
 def steps_in(folder: Path) -> list[Path]:
@@ -86,7 +81,9 @@ def save(folder: Path, step: int, network: Mapping[str, Any], head: Mapping[str,
 def _load(file: Path) -> dict[str, Any]:
     """Read a file without running anything that it may hold."""
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles that are not ours; they are refused below
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise KnownError(f"{file} cannot be read.", f"{error.strerror or error}.", "Check its name.") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:

@@ -54,7 +54,7 @@ class Network:
     Attributes
     ----------
     name : str
-        See `facegui.training.backbones.BACKBONES`.
+        See `facegui.training.backbones`; ``bundled:arcface`` is the program's own, to be trained on.
     dimension : int
         Numbers a face.
     dropout : float
@@ -80,6 +80,8 @@ class MarginTable:
         Centres a person.
     share : float
         Share of the centres that take part in a step; below 1 only on several ranks.
+    imprint : bool
+        Begin with everybody's mean embedding for a centre; for a network that is good already.
     """
 
     scale: float = 64.0
@@ -90,6 +92,7 @@ class MarginTable:
     normalised: bool = True
     subcentres: int = 1
     share: float = 1.0
+    imprint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def embed(network: nn.Module, crops: Sequence[Image], device: torch.device) -> N
         with torch.inference_mode():
             for start in range(0, len(crops), _BATCH):
                 batch = np.stack([normalised(crop) for crop in crops[start : start + _BATCH]])
-                found = network(torch.from_numpy(batch).to(device)).float()
+                found = network(torch.from_numpy(batch).to(device, memory_format=torch.channels_last)).float()
                 rows.append(torch.nn.functional.normalize(found, dim=1).cpu().numpy())
     finally:
         network.train(training)

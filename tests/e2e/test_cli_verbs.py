@@ -418,8 +418,10 @@ def test_pairs_are_evaluated_and_a_photo_without_a_face_is_counted(
     shutil.copytree(samples.photos, root)
     cv2.imwrite(str(root / "blank.png"), np.full((100, 100, 3), 255, np.uint8))
     pairs, plot = pair_list(samples, tmp_path), tmp_path / "plot.png"
-    status, found = ask("evaluate", pairs, "--root", root, "--plot", plot)
+    status, found = ask("evaluate", pairs, "--root", root, "--plot", plot, "--discard")
     assert (status, found["pairs"], found["failed_pairs"]) == (0, 17, 1)
+    assert found["discard"]["points"][0]["fnmr"]["value"] == pytest.approx(1 / 9)
+    assert found["discard"]["points"][2]["fnmr"]["value"] == 0
     assert found["photos_without_face"] == ["blank.png"]
     assert found["figures"]["best"]["value"] == pytest.approx(16 / 17)
     assert found["figures_without_failures"]["best"]["value"] == 1
@@ -456,6 +458,9 @@ def test_a_set_of_insightface_is_evaluated_without_looking_for_faces(
     assert found["milliseconds_per_photo"]["detect"] == 0
     assert main(["evaluate", str(file), "--quiet"]) == 0
     assert "no face was looked for" in capsys.readouterr().out
+    status, found = ask("evaluate", file, "--discard")
+    assert status == 2
+    assert "--detect" in found["error"]["do"]
 
 
 @pytest.fixture

@@ -92,3 +92,10 @@ def test_without_a_calibration_nothing_is_decided() -> None:
     answer = fuse(look(0.9), None, None, LIMITS)
     assert answer.state is Evidence.MORE
     assert answer.reason == "the model is not calibrated"
+
+
+@pytest.mark.parametrize("reason", QualityReason)
+def test_every_fault_of_a_picture_can_be_said(reason: QualityReason) -> None:
+    told = decided(look(0.3, 12, 0.0, reason)).reason
+    assert told
+    assert told != "the pictures are too poor"

@@ -131,7 +131,7 @@ def test_crops_are_embedded_in_batches_and_keep_their_order() -> None:
 
 def second_look(pipeline, image: np.ndarray, faces: list[Detection], *, mirror: bool = True) -> list[Detection]:
     looks = look_again(image, faces, pipeline._dense, pipeline._second_look, mirror=mirror)
-    return [detection for detection, _ in looks]
+    return [seen.detection for seen in looks]
 
 
 def test_the_second_look_keeps_the_first_points_where_it_fails(pipeline) -> None:

@@ -98,6 +98,10 @@ def photo_advice(reason: QualityReason) -> str:
         QualityReason.OVEREXPOSED: _tr("Use a photo in softer light."),
         QualityReason.TURNED: _tr("Use a photo that looks at the camera."),
         QualityReason.PARTLY_OUTSIDE: _tr("Use a photo that shows the whole face."),
+        QualityReason.UNCLEAR: _tr("Use a photo that shows the face more clearly."),
+        QualityReason.COVERED: _tr("Use a photo with nothing before the face."),
+        QualityReason.EYES_CLOSED: _tr("Use a photo with open eyes."),
+        QualityReason.MOUTH_OPEN: _tr("Use a photo with the mouth closed."),
     }.get(reason, "")
 
 

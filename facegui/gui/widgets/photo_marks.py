@@ -89,6 +89,10 @@ def reason_text(reason: QualityReason) -> str:
         QualityReason.OVEREXPOSED: translate("Quality", "over-exposed"),
         QualityReason.TURNED: translate("Quality", "turned away"),
         QualityReason.PARTLY_OUTSIDE: translate("Quality", "partly outside"),
+        QualityReason.UNCLEAR: translate("Quality", "hard to make out"),
+        QualityReason.COVERED: translate("Quality", "partly covered"),
+        QualityReason.EYES_CLOSED: translate("Quality", "eyes closed"),
+        QualityReason.MOUTH_OPEN: translate("Quality", "mouth open"),
     }.get(reason, str(reason))
 
 
@@ -103,6 +107,10 @@ def reason_advice(reason: QualityReason) -> str:
         QualityReason.OVEREXPOSED: translate("Quality", "Put less light on the face."),
         QualityReason.TURNED: translate("Quality", "Look towards the camera."),
         QualityReason.PARTLY_OUTSIDE: translate("Quality", "Move so that the whole face is in the picture."),
+        QualityReason.UNCLEAR: translate("Quality", "Show the whole face to the camera, in even light."),
+        QualityReason.COVERED: translate("Quality", "Take off what covers the face."),
+        QualityReason.EYES_CLOSED: translate("Quality", "Keep the eyes open."),
+        QualityReason.MOUTH_OPEN: translate("Quality", "Close the mouth."),
     }.get(reason, "")
 
 

@@ -1,0 +1,163 @@
+"""The faces of the index as streams and tables, for what does not hold all vectors in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import LargeBinary, func, select, type_coerce
+
+from facegui.gallery.lanes import Lanes, Stamp, read_stamp
+from facegui.gallery.schema import ClusterFace, Embedding, Face, Model, Photo
+from facegui.gallery.undoing import chunks
+from facegui.gallery.within import in_folders
+
+__all__ = ["FaceTable", "Streams", "VectorBatch"]
+
+Ids = NDArray[np.int64]
+
+_BATCH = 16384
+_FLOAT = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorBatch:
+    """Some faces with their vectors, by ascending id of the vector.
+
+    Attributes
+    ----------
+    last : int
+        Id of the last vector.
+    vectors : ndarray of float32, shape (n, d)
+    face_ids, photo_ids : ndarray of int64, shape (n,)
+    """
+
+    last: int
+    vectors: NDArray[np.float32]
+    face_ids: Ids
+    photo_ids: Ids
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceTable:
+    """What faces of the index are filtered by, one row per face, by ascending id.
+
+    Attributes
+    ----------
+    face_ids, photo_ids : ndarray of int64, shape (n,)
+    quality : ndarray of float32, shape (n,)
+        0..1.
+    size : ndarray of float32, shape (n,)
+        The shorter side of the box, in pixels of the original.
+    taken : ndarray of datetime64[s], shape (n,)
+        When the photo was taken; NaT where that is unknown.
+    person_ids, clusters : ndarray of int64, shape (n,)
+        Enrolled person and group, -1 for none.
+    """
+
+    face_ids: Ids
+    photo_ids: Ids
+    quality: NDArray[np.float32]
+    size: NDArray[np.float32]
+    taken: NDArray[np.datetime64]
+    person_ids: Ids
+    clusters: Ids
+
+
+class Streams(Lanes):
+    """Reading many faces."""
+
+    def stamp(self) -> Stamp:
+        """Return what the database says of its own changes: equal stamps, nothing changed."""
+        with self._read() as connection:
+            return read_stamp(connection)
+
+    def embedded_faces(self, model_id: str) -> int:
+        """Return how many faces of the index have a vector of this model."""
+        with self._read() as connection:
+            return int(connection.scalars(_of(select(func.count(Embedding.id)), model_id)).one())
+
+    def embedded_ids(self, model_id: str) -> Ids:
+        """Return the ids of these faces, ascending."""
+        with self._read() as connection:
+            return np.sort(np.fromiter(connection.scalars(_of(select(Embedding.face_id), model_id)), np.int64))
+
+    def face_vectors(
+        self, model_id: str, *, after: int = 0, every: int = 1, only: Sequence[int] | None = None
+    ) -> Iterator[VectorBatch]:
+        """Yield the faces of the index with their vectors.
+
+        Parameters
+        ----------
+        model_id : str
+            sha256 of the model.
+        after : int
+            Only vectors with a higher id: those added since.
+        every : int
+            Only every so many of them, as a sample.
+        only : sequence of int, optional
+            Only these faces.
+        """
+        columns = Embedding.id, Embedding.face_id, Face.photo_id, type_coerce(Embedding.vector, LargeBinary)
+        query = _of(select(*columns), model_id).order_by(Embedding.id).limit(_BATCH)
+        if every > 1:
+            query = query.where(Embedding.id % every == 0)
+        parts: list[Sequence[int] | None] = [None] if only is None else list(chunks(only))
+        for part in parts:
+            last = after
+            while True:
+                # A read for each batch: no reader may keep the write-ahead log from being emptied for long.
+                asked = query.where(Embedding.id > last)
+                with self._read() as connection:
+                    rows = connection.execute(asked if part is None else asked.where(Embedding.face_id.in_(part))).all()
+                if not rows:
+                    break
+                ids, faces, photos, raw = zip(*rows, strict=True)
+                last = int(ids[-1])
+                flat = np.frombuffer(b"".join(raw), _FLOAT).astype(np.float32, copy=False)
+                yield VectorBatch(
+                    last, flat.reshape(len(rows), -1), np.array(faces, np.int64), np.array(photos, np.int64)
+                )
+
+    def face_table(self) -> FaceTable:
+        """Return what the faces of the index are filtered by."""
+        query = (
+            select(
+                Face.id, Face.photo_id, Face.quality, Face.width, Face.height, Photo.taken, Face.person_id,
+                ClusterFace.cluster_id,
+            )
+            .join(Photo, Photo.id == Face.photo_id)
+            .outerjoin(ClusterFace, ClusterFace.face_id == Face.id)
+            .where(Face.indexed)
+            .order_by(Face.id)
+        )  # fmt: skip
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        ids, photos, quality, width, height, taken, people, clusters = zip(*rows, strict=True) if rows else ((),) * 8
+        return FaceTable(
+            np.array(ids, np.int64),
+            np.array(photos, np.int64),
+            np.array(quality, np.float32),
+            np.minimum(np.array(width, np.float32), np.array(height, np.float32)),
+            np.array(taken, "datetime64[s]"),
+            np.array([-1 if person is None else person for person in people], np.int64),
+            np.array([-1 if cluster is None else cluster for cluster in clusters], np.int64),
+        )
+
+    def photos_within(self, folders: Sequence[str]) -> Ids:
+        """Return the ids of the indexed photos in and below folders, ascending."""
+        query = select(Photo.id).where(Photo.indexed.is_not(None), in_folders(folders))
+        with self._read() as connection:
+            return np.sort(np.fromiter(connection.scalars(query), np.int64))
+
+
+def _of(query: Any, model_id: str) -> Any:
+    """Return a query of embeddings for those of a model that belong to faces of the index."""
+    return (
+        query.join(Face, Face.id == Embedding.face_id)
+        .join(Model, Model.id == Embedding.model_id)
+        .where(Model.sha256 == model_id, Face.indexed)
+    )

@@ -1,0 +1,143 @@
+"""One face against all of the index: exact while that is fastest, by the index on disk beyond."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from facegui import paths
+from facegui.errors import KnownError
+from facegui.faces.types import Face, Vector
+from facegui.lookalikes.ranking import Ranking, rank
+from facegui.lookalikes.vector_index import Batch, IndexLimits, VectorIndex
+
+if TYPE_CHECKING:
+    from facegui.services.core import Services
+
+__all__ = ["fused_probe", "ranked"]
+
+_WASTE = 0.2
+"""Share of forgotten faces from which an index is built anew."""
+
+_MOST = 5000
+_SPARE = 2
+"""Faces looked up per photo wanted."""
+
+_lock = threading.Lock()
+_open: WeakKeyDictionary[Services, dict[str, VectorIndex]] = WeakKeyDictionary()
+
+
+def fused_probe(services: Services, faces: Sequence[Face]) -> Vector:
+    """Return one probe of several photos of one person: the mean of their vectors, weighted by quality.
+
+    Its length is below 1 where the photos disagree, as for an enrolled person, so that thresholds keep their meaning.
+    """
+    embedder = services.pipeline.embedder
+    vectors = np.stack(
+        [
+            face.embedding.vector
+            if face.embedding is not None and face.embedding.model_id == embedder.model_id
+            else embedder.embed([face.crop])[0].vector
+            for face in faces
+        ]
+    )
+    weights = np.array([max(face.quality.score, 1e-3) for face in faces], np.float32)
+    mean = (vectors * weights[:, None]).sum(0) / weights.sum()
+    length = float(np.linalg.norm(mean))
+    if length == 0.0:
+        first: Vector = vectors[0]
+        return first
+    shrink = float(services.catalog.tables["enrolment"]["template_shrink"])
+    fused: Vector = (mean / length * length**shrink).astype(np.float32)
+    return fused
+
+
+def ranked(
+    services: Services, probe: Vector, *, folders: Sequence[str] | None = None, top: int | None = None,
+    one_per_photo: bool = False,
+) -> Ranking:  # fmt: skip
+    """Order the faces of the index by their similarity to a probe.
+
+    Parameters
+    ----------
+    services : Services
+    probe : Vector
+        (d,), by the model in use.
+    folders : sequence of str, optional
+        Only photos in or below these.
+    top : int, optional
+        So many at most. Among very many faces 5,000 come where nothing is said, otherwise all.
+    one_per_photo : bool
+        Only the most similar face of each photo.
+    """
+    gallery, model_id = services.gallery, services.model.sha256
+    if gallery.embedded_faces(model_id) <= int(services.catalog.tables["index"]["exact_up_to"]):
+        return rank(gallery.face_matrix(model_id, folders), probe, top=top, one_per_photo=one_per_photo)
+    photos = None if folders is None else gallery.photos_within(folders)
+    wanted = top or _MOST
+    with _lock:
+        index = _index(services)
+        allowed = None if photos is None else np.isin(index.photo_ids, photos)
+        places, scores = index.search(probe, wanted * _SPARE if one_per_photo else wanted, allowed)
+        searched = len(index) if allowed is None else int(allowed.sum())
+        found = Ranking(index.face_ids[places], index.photo_ids[places], scores, searched)
+    if one_per_photo:
+        _, first = np.unique(found.photo_ids, return_index=True)
+        best = np.sort(first)
+        found = Ranking(found.face_ids[best], found.photo_ids[best], found.similarities[best], searched)
+    return Ranking(found.face_ids[:wanted], found.photo_ids[:wanted], found.similarities[:wanted], searched)
+
+
+def _index(services: Services) -> VectorIndex:
+    """Return the index of the model in use, brought up to date."""
+    gallery, model_id = services.gallery, services.model.sha256
+    kept = _open.setdefault(services, {})
+    stamp = gallery.stamp()
+    epoch, removed = stamp[0], stamp[3]
+    folder = paths.cache_dir() / f"index-{epoch[:16]}-{model_id[:16]}"
+    index = kept.get(model_id)
+    if index is None or index.stamp.get("epoch") != epoch:
+        with contextlib.suppress(KnownError):
+            index = VectorIndex.open(folder)
+    if index is None or index.stamp.get("epoch") != epoch or index.gone_share > _WASTE:
+        index = _built(services, folder=folder, epoch=epoch, removed=removed)
+    elif index.stamp["removed"] != removed:
+        there, here = gallery.embedded_ids(model_id), index.present
+        index.remove(np.setdiff1d(here, there), {**index.stamp, "removed": removed})
+        _add(services, index, only=np.setdiff1d(there, here).tolist())
+    _add(services, index)
+    kept[model_id] = index
+    return index
+
+
+def _add(services: Services, index: VectorIndex, only: Sequence[int] | None = None) -> None:
+    stamp = index.stamp
+    after = 0 if only is not None else int(stamp["last"])
+    for batch in services.gallery.face_vectors(services.model.sha256, after=after, only=only):
+        stamp["last"] = max(batch.last, int(stamp["last"]))
+        index.add(batch.vectors, batch.face_ids, batch.photo_ids, None if only is not None else stamp)
+
+
+def _built(services: Services, *, folder: Path, epoch: str, removed: int) -> VectorIndex:
+    gallery, model_id = services.gallery, services.model.sha256
+    limits = IndexLimits.from_table(services.catalog.tables["index"])
+    every = max(1, gallery.embedded_faces(model_id) // limits.trained_on)
+    sample = np.concatenate([batch.vectors for batch in gallery.face_vectors(model_id, every=every)])
+    last = 0
+
+    def batches() -> Iterator[Batch]:
+        nonlocal last
+        for batch in gallery.face_vectors(model_id):
+            last = batch.last
+            yield batch.vectors, batch.face_ids, batch.photo_ids
+
+    stamp = {"epoch": epoch, "removed": removed, "last": 0}
+    index = VectorIndex.build(folder, sample, batches(), limits, stamp)
+    index.note({**stamp, "last": last})
+    return index

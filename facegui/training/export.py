@@ -1,0 +1,171 @@
+"""From a checkpoint into the program: an ONNX file in the form of the bundled models, with its manifest entry."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from facegui.errors import KnownError
+from facegui.faces.align import CROP_SIZE
+from facegui.faces.catalog import file_sha256
+from facegui.faces.packs_manifest import MANIFEST, entry_text
+from facegui.faces.session import OnnxNetwork
+from facegui.training import checkpoints
+from facegui.training.backbones import backbone
+
+__all__ = ["PARITY", "Exported", "export", "network_of"]
+
+PARITY = 1e-4
+"""Largest difference between the file and the network that it was made of, in any number of an embedding."""
+
+_OPSET = 17
+_HALF = 127.5
+_BATCHES = (1, 3, 8)
+_HEAD = "# A model that was trained with facegui. `facegui models add` takes its file.\nformat = 1\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written.
+
+    Attributes
+    ----------
+    file, manifest : Path
+    model_id, sha256 : str
+    dimension : int
+    parity : float
+        Largest difference found.
+    step : int
+        Of the checkpoint.
+    """
+
+    file: Path
+    manifest: Path
+    model_id: str
+    sha256: str
+    dimension: int
+    parity: float
+    step: int
+
+
+class _Deployed(nn.Module):
+    """The network with what the program leaves to it: pixels in, a vector of length 1 out."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        planes = (pixels.permute(0, 3, 1, 2).float() - _HALF) / _HALF
+        return F.normalize(self.network(planes), dim=1)
+
+
+def network_of(saved: dict[str, Any]) -> nn.Module:
+    """Return the trained network of a checkpoint, with the averaged weights where there are such.
+
+    Raises
+    ------
+    KnownError
+        The checkpoint does not fit the network that it names.
+    """
+    table = saved["config"]["network"]
+    try:
+        network = backbone(table["name"], table["dimension"], table["dropout"])
+        network.load_state_dict(saved["average"] or saved["network"])
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise KnownError(
+            "The checkpoint cannot be used.", f"{str(error).splitlines()[0]}", "Take one that this version made."
+        ) from error
+    return network.eval()
+
+
+def export(place: Path, out: Path, model_id: str) -> Exported:
+    """Write the network of a run, or of one of its checkpoints, as a model of the program.
+
+    Parameters
+    ----------
+    place : Path
+        The run's folder, for its newest checkpoint, or a checkpoint.
+    out : Path
+        Folder to write into; made if need be.
+    model_id : str
+        The model's name.
+
+    Raises
+    ------
+    KnownError
+        There is no checkpoint, the folder cannot be written, or the file does not compute what the network does.
+    """
+    checkpoint = checkpoints.find(place)
+    saved = checkpoints.load_network(checkpoint)
+    deployed = _Deployed(network_of(saved)).eval()
+    file = out / f"{model_id}.onnx"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _write(deployed, file)
+    except OSError as error:
+        raise KnownError(f"{out} cannot be written.", f"{error.strerror or error}.", "Name another folder.") from error
+    parity = _parity(deployed, file)
+    if parity > PARITY:
+        raise KnownError(
+            "The exported file does not compute what the network does.",
+            f"They differ by up to {parity:.2g}; {PARITY:g} is allowed.",
+            "Please report it.",
+        )
+    digest, dimension = file_sha256(file), int(saved["config"]["network"]["dimension"])
+    (out / MANIFEST).write_text(_HEAD + entry_text(_entry(model_id, file, digest, dimension, saved)), "utf-8")
+    return Exported(file, out / MANIFEST, model_id, digest, dimension, parity, int(saved["step"]))
+
+
+def _write(deployed: nn.Module, file: Path) -> None:
+    example = torch.zeros(2, CROP_SIZE, CROP_SIZE, 3, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        # The newer way to export needs a package more and writes the same operators.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            deployed, (example,), str(file), dynamo=False, opset_version=_OPSET, input_names=["input"],
+            output_names=["embedding"], dynamic_axes={"input": {0: "N"}, "embedding": {0: "N"}},
+        )  # fmt: skip
+
+
+def _parity(deployed: nn.Module, file: Path) -> float:
+    session = OnnxNetwork(file, provider="cpu")
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for count in _BATCHES:
+        coarse = rng.integers(0, 256, (count, 14, 14, 3), np.uint8)  # as smooth as a face, and noise
+        pixels = coarse.repeat(8, axis=1).repeat(8, axis=2) // 2 + rng.integers(0, 128, (count, 112, 112, 3), np.uint8)
+        with torch.inference_mode():
+            expected = deployed(torch.from_numpy(pixels)).numpy()
+        worst = max(worst, float(np.abs(session.run({"input": pixels})[0] - expected).max()))
+    return worst
+
+
+def _entry(model_id: str, file: Path, digest: str, dimension: int, saved: dict[str, Any]) -> dict[str, Any]:
+    config = saved["config"]
+    margin = config["margin"]
+    return {
+        "id": model_id,
+        "title": f"{config['network']['name']}, trained here",
+        "role": "embedder",
+        "file": file.name,
+        "sha256": digest,
+        "licence": "Your own",
+        "source": f"facegui train, step {saved['step']:,}",
+        "training_data": f"{saved['classes']:,} people of {Path(config['data']['train']).name}",
+        "dimension": dimension,
+        "input_size": [CROP_SIZE, CROP_SIZE],
+        "layout": "NHWC",
+        "colour": "RGB",
+        "mean": 0.0,
+        "scale": 1.0,
+        "alignment": "arcface112",
+        "notes": f"s {margin['scale']:g}, m1 {margin['m1']:g}, m2 {margin['m2']:g}, m3 {margin['m3']:g}.",
+    }

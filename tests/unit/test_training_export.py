@@ -1,0 +1,182 @@
+"""From photos to a model in the program: prepare, train, export, add, use; and the bundled embedder as a start."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: training is not tested")
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import training_faces  # noqa: E402
+
+from facegui.cli import main  # noqa: E402
+from facegui.errors import KnownError  # noqa: E402
+from facegui.faces.catalog import Catalog, file_sha256  # noqa: E402
+from facegui.faces.session import OnnxNetwork  # noqa: E402
+from facegui.training import checkpoints, export  # noqa: E402
+from facegui.training.backbones import BACKBONES, backbone  # noqa: E402
+from facegui.training.heads import Head  # noqa: E402
+from facegui.training.imprint import imprint  # noqa: E402
+from facegui.training.margins import arcface  # noqa: E402
+from facegui.training.verifying import embed  # noqa: E402
+from tests.faces import astronaut, group, hopper  # noqa: E402
+
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # what is computed here is small: threads would only wait for each other
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    def call(*arguments: object) -> tuple[int, dict[str, Any]]:
+        capsys.readouterr()
+        status = main([*map(str, arguments), "--json"])
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return status, document
+
+    return call
+
+
+def checkpoint(folder: Path, name: str, dimension: int, network: Any) -> Path:
+    """Save a network as a run would."""
+    config = {
+        "network": {"name": name, "dimension": dimension, "dropout": 0.0},
+        "margin": {"scale": 64.0, "m1": 1.0, "m2": 0.5, "m3": 0.0},
+        "data": {"train": "/somewhere/crops"},
+    }
+    state = {"network": network.state_dict(), "average": {}, "config": config, "classes": 7}
+    return checkpoints.save(folder, 3, state, Head(7, dimension, arcface()).shard(), 0, 1)
+
+
+def test_from_photos_to_a_decision_by_a_network_of_ones_own(tmp_path: Path, ask: Ask) -> None:
+    """The whole way, on the faces that installed packages carry: an enrolled person is embedded again and found."""
+    photos = tmp_path / "photos"
+    for name, file in (("Eileen", astronaut()), ("Grace", hopper()), ("Team", group())):
+        (photos / name).mkdir(parents=True)
+        for copy in range(2):
+            shutil.copy(file, photos / name / f"{copy}{file.suffix}")
+    assert ask("enroll", "Eileen Collins", astronaut())[0] == 0
+    status, made = ask("train", "prepare", photos, "--out", tmp_path / "crops")
+    assert (status, made["people"], made["crops"]) == (0, 3, 6)
+    file = training_faces.config(tmp_path / "own", tmp_path / "crops", network="mobilefacenet", epochs=1)
+    file.write_text(file.read_text().replace("batch = 8", "batch = 3").replace("dropout = 0.2", "dropout = 0.0"))
+    status, trained = ask("train", "run", file)
+    assert (status, trained["steps"]) == (0, 2)
+    status, pack = ask("train", "export", tmp_path / "own" / "run", "--out", tmp_path / "pack", "--name", "mine")
+    assert status == 0
+    assert pack["parity"] <= 1e-4
+    manifest = Catalog((Catalog().model("arcface").file.parent, tmp_path / "pack"))
+    listed = manifest.model("mine", "embedder")
+    assert (listed.sha256, listed.dimension) == (file_sha256(Path(pack["path"])), 16)
+    manifest.verify(listed)
+    status, added = ask("models", "add", pack["path"], "--colour", "rgb", "--mean", "0", "--scale", "1")
+    assert (status, added["id"], added["dimension"]) == (0, "mine", 16)
+    status, used = ask("models", "use", "mine")
+    assert (status, used["embedded"]) == (0, 1)
+    status, answer = ask("verify", astronaut(), astronaut())
+    assert answer["similarity"] == pytest.approx(1.0, abs=1e-5)
+    assert answer["decision"] == "unsure"  # it is not calibrated, and says so
+    _, found = ask("identify", astronaut())
+    assert "Eileen Collins" in json.dumps(found)
+
+
+def test_the_bundled_embedder_is_the_same_network_and_comes_back_as_a_model(tmp_path: Path) -> None:
+    network = backbone("bundled:arcface", 192)
+    exported = export.export(checkpoint(tmp_path, "bundled:arcface", 192, network), tmp_path / "pack", "again")
+    assert exported.parity <= 1e-4
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), np.uint8)
+    bundled = OnnxNetwork(Catalog().model("arcface", "embedder").file, provider="cpu")
+    again = OnnxNetwork(exported.file, provider="cpu")
+    expected = bundled.run({"input": pixels})[0]
+    np.testing.assert_allclose(again.run({"input": pixels})[0], expected, atol=1e-4)
+    np.testing.assert_allclose(embed(network, list(pixels), torch.device("cpu")), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["iresnet18"])
+def test_the_exported_file_takes_any_number_of_faces_and_gives_unit_vectors(tmp_path: Path, name: str) -> None:
+    network = backbone(name, 32)
+    for module in network.modules():  # statistics as after training, not the fresh 0 and 1
+        if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    exported = export.export(checkpoint(tmp_path, name, 32, network), tmp_path / "pack", "net")
+    assert exported.parity <= 1e-4
+    session = OnnxNetwork(exported.file, provider="cpu")
+    for count in (1, 5):
+        found = session.run({"input": np.full((count, 112, 112, 3), 90, np.uint8)})[0]
+        assert found.shape == (count, 32)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+
+def test_a_file_that_computes_something_else_is_not_passed_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        BACKBONES, "plain", lambda d, _: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(d))
+    )
+    network = backbone("plain", 16)
+    network(torch.zeros(1, 3, 112, 112))
+    place = checkpoint(tmp_path, "plain", 16, network)
+    write = export._write
+
+    def wrong(deployed: Any, file: Path) -> None:
+        with torch.no_grad():
+            write(deployed, file)
+            deployed.network[1].bias.add_(torch.randn(16))
+
+    monkeypatch.setattr(export, "_write", wrong)
+    with pytest.raises(KnownError, match="does not compute what the network does"):
+        export.export(place, tmp_path / "pack", "net")
+
+
+def test_imprinted_centres_are_everybodys_mean_embedding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from facegui.training.data import Folders
+
+    faces = Folders(training_faces.make(tmp_path / "faces", 3, 4))
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten())
+    head = Head(3, 48, arcface(), subcentres=2)
+    imprint(head, network, faces, torch.device("cpu"))
+    vectors = embed(network, [faces.picture(n) for n in range(12)], torch.device("cpu"))
+    for person in range(3):
+        mean = vectors[faces.labels == person].mean(0)
+        for row in head.centres[2 * person : 2 * person + 2].detach().numpy():
+            assert mean @ row / np.linalg.norm(mean) / np.linalg.norm(row) > 0.99
+    assert not torch.equal(head.centres[0], head.centres[1])
+
+
+@pytest.mark.parametrize(("dimension", "dropout", "words"), [(512, 0.0, "192 numbers"), (192, 0.1, "no dropout")])
+def test_a_bundled_network_is_taken_as_it_is(dimension: int, dropout: float, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        backbone("bundled:arcface", dimension, dropout)
+
+
+def test_without_pytorch_the_verbs_explain_themselves_and_say_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "torch" else real(name, *a))
+    for verb in ("run", "export", "prepare"):
+        assert main(["train", verb, "--help"]) == 0
+    capsys.readouterr()
+    assert main(["train"]) == 0
+    assert "not installed" in capsys.readouterr().out
+    file = training_faces.config(tmp_path, tmp_path)
+    for arguments in (["run", str(file)], ["export", str(tmp_path), "--out", str(tmp_path)]):
+        assert main(["train", *arguments]) == 2
+        assert "Install it" in capsys.readouterr().err

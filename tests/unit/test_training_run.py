@@ -1,0 +1,249 @@
+"""Training: configuration, the loop, taking a run up again exactly, several processes, and clear errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: training is not tested")
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import training_faces  # noqa: E402
+
+from facegui import jobs  # noqa: E402
+from facegui.cli import main  # noqa: E402
+from facegui.errors import KnownError  # noqa: E402
+from facegui.jobs import Partial  # noqa: E402
+from facegui.training import backbones, checkpoints  # noqa: E402
+from facegui.training.config import Optimizer, load_config  # noqa: E402
+from facegui.training.logs import LOG, RunLog  # noqa: E402
+from facegui.training.schedule import rate_at  # noqa: E402
+from facegui.training.train import train  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Tiny(torch.nn.Sequential):
+    """A network that trains in no time."""
+
+    def __init__(self, dimension: int, dropout: float) -> None:
+        nn = torch.nn
+        super().__init__(
+            nn.Conv2d(3, 8, 7, 4), nn.BatchNorm2d(8), nn.PReLU(8), nn.AdaptiveAvgPool2d(4), nn.Flatten(),
+            nn.Dropout(dropout), nn.Linear(128, dimension), nn.BatchNorm1d(dimension),
+        )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(backbones.BACKBONES, "tiny", Tiny)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # as small as it is, threads would only wait for each other
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return training_faces.make(tmp_path_factory.mktemp("faces") / "train", 6, 8)
+
+
+def losses(folder: Path) -> list[float]:
+    return [row["loss"] for row in RunLog(folder / "run", None).rows() if "loss" in row]
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    checkpoint = checkpoints.find(folder / "run")
+    saved = checkpoints.load_network(checkpoint)
+    head = checkpoints.load_head(checkpoint)[0]
+    average = {f"average {k}": v for k, v in saved["average"].items()}
+    return saved["network"] | average | {"centres": head["centres"], "momentum": head["momentum of centres"]}
+
+
+def test_a_network_learns_to_tell_people_apart_and_is_verified_on_others(tmp_path: Path, faces: Path) -> None:
+    others = training_faces.make(tmp_path / "others", 5, 5, seed=9)
+    result = jobs.run(train(load_config(training_faces.config(tmp_path, faces, others, epochs=12))))
+    curve = losses(tmp_path)
+    assert result.steps == len(curve) == 72
+    assert sum(curve[-6:]) < 0.5 * sum(curve[:6])
+    assert result.verified is not None
+    assert result.verified.accuracy > 0.85
+    reports = [row for row in RunLog(tmp_path / "run", None).rows() if "eer" in row]
+    assert [row["step"] for row in reports] == list(range(6, 73, 6))
+    assert [place.name for place in checkpoints.steps_in(tmp_path / "run")] == ["step-00000066", "step-00000072"]
+
+
+def test_a_run_that_was_killed_goes_on_with_the_same_losses_and_weights(tmp_path: Path, faces: Path) -> None:
+    jobs.run(train(load_config(training_faces.config(tmp_path / "whole", faces))))
+    killed = load_config(training_faces.config(tmp_path / "killed", faces))
+    first = train(killed)
+    for event in first:  # past the checkpoint of step 6, so that what was done since is done again
+        if isinstance(event, Partial) and event.value["step"] == 9:
+            break
+    first.close()
+    with (tmp_path / "killed" / "run" / LOG).open("a") as log:
+        log.write('{"step": 10, "lo')
+    result = jobs.run(train(killed))
+    assert result.resumed == 6
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    one, other = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    again = jobs.run(train(killed))
+    assert (again.resumed, again.steps) == (12, 12)
+    assert again.loss == losses(tmp_path / "killed")[-1]
+
+
+def test_a_run_is_not_taken_up_with_other_numbers(tmp_path: Path, faces: Path) -> None:
+    file = training_faces.config(tmp_path, faces, epochs=0.2)
+    jobs.run(train(load_config(file)))
+    file.write_text(file.read_text().replace("m2 = 0.3", "m2 = 0.4"))
+    with pytest.raises(KnownError, match=r"another m2 in \[margin\]"):
+        jobs.run(train(load_config(file)))
+    with pytest.raises(KnownError, match="holds a run already"):
+        jobs.run(train(load_config(file), fresh=True))
+
+
+def test_an_earlier_run_can_be_begun_with(tmp_path: Path, faces: Path) -> None:
+    jobs.run(train(load_config(training_faces.config(tmp_path / "a", faces, epochs=1))))
+    before = weights(tmp_path / "a")
+    file = training_faces.config(tmp_path / "b", faces, epochs=0.2)
+    text = file.read_text().replace("dropout = 0.2", f'dropout = 0.2\nstart = "{tmp_path / "a" / "run"}"')
+    file.write_text(text.replace("rate = 0.05", "rate = 0.000001"))
+    jobs.run(train(load_config(file)))
+    assert torch.allclose(weights(tmp_path / "b")["0.weight"], before["average 0.weight"], atol=1e-3)
+
+
+def test_several_processes_train_together_and_one_goes_on_alone(tmp_path: Path, faces: Path) -> None:
+    """torchrun, two ranks, each with half of the people's centres; then a single process takes the run up."""
+    file = training_faces.config(tmp_path, faces, network="mobilefacenet", epochs=1)
+    file.write_text(file.read_text().replace("batch = 8", "batch = 6").replace("m2 = 0.3", "m2 = 0.3\nshare = 0.9"))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "facegui", "train", "run", str(file), "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-3000:]
+    answer = json.loads(done.stdout)
+    assert answer["steps"] == 4
+    checkpoint = checkpoints.find(tmp_path / "run")
+    assert sorted(part.name for part in checkpoint.glob("head-*")) == ["head-0-of-2.pt", "head-1-of-2.pt"]
+    parts = checkpoints.load_head(checkpoint)
+    assert [(part["start"], part["end"]) for part in parts] == [(0, 3), (3, 6)]
+    file.write_text(file.read_text().replace("epochs = 1", "epochs = 1.0"))
+    with pytest.raises(KnownError, match="share of the centres is for several ranks"):
+        jobs.run(train(load_config(file)))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_trains_too(tmp_path: Path, faces: Path, precision: str) -> None:
+    file = training_faces.config(tmp_path, faces, epochs=1)
+    file.write_text(file.read_text().replace("rate = 0.05", f'rate = 0.05\nprecision = "{precision}"'))
+    jobs.run(train(load_config(file)))
+    assert len(losses(tmp_path)) == 6
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_do(tmp_path: Path, faces: Path) -> None:
+    file = training_faces.config(tmp_path, faces, epochs=40)
+    file.write_text(file.read_text().replace("rate = 0.05", "rate = 1e38\nclip = 0.0"))
+    with pytest.raises(KnownError, match="not a number any more") as error:
+        jobs.run(train(load_config(file)))
+    assert "Lower rate" in error.value.do
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_counted(tmp_path: Path) -> None:
+    faces = training_faces.make(tmp_path / "faces", 3, 4)
+    (faces / "person-01" / "2.png").write_bytes(b"broken")
+    result = jobs.run(train(load_config(training_faces.config(tmp_path, faces, epochs=3))))
+    assert result.unreadable >= 1
+
+
+def test_a_checkpoint_with_code_in_it_is_not_opened(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.mkdir, (str(tmp_path / "owned"),)
+
+    (tmp_path / "network.pt").write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(KnownError, match="is no checkpoint"):
+        checkpoints.load_network(tmp_path)
+    torch.save({"format": 1, "network": Evil(), "config": {}, "step": 1}, tmp_path / "network.pt")
+    with pytest.raises(KnownError, match="was not run"):
+        checkpoints.load_network(tmp_path)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_checkpoint_is_complete_or_not_there(tmp_path: Path) -> None:
+    (tmp_path / "step-00000005").mkdir()
+    (tmp_path / "step-00000009.part").mkdir()
+    assert [place.name for place in checkpoints.steps_in(tmp_path)] == ["step-00000005"]
+    with pytest.raises(KnownError, match="holds no checkpoint"):
+        checkpoints.find(tmp_path / "elsewhere")
+
+
+class TestSchedule:
+    """Rates over 10 rounds of 100 steps."""
+
+    def rates(self, **values: object) -> list[float]:
+        how = Optimizer(rate=1.0, epochs=10, **values)
+        return [rate_at(step, 100, 1000, how) for step in range(1000)]
+
+    def test_steps_divide_where_they_are_told_to(self) -> None:
+        found = self.rates(schedule="steps", at=(5.0, 7.5))
+        assert [found[n] for n in (0, 499, 500, 749, 750, 999)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+
+    def test_cosine_and_polynomial_fall_to_nothing(self) -> None:
+        assert self.rates(schedule="cosine")[500] == pytest.approx(0.5)
+        assert self.rates(schedule="polynomial", power=2.0)[500] == pytest.approx(0.25)
+        assert max(self.rates(schedule=name)[-1] for name in ("cosine", "polynomial")) < 1e-5
+
+    def test_the_warm_up_rises_evenly(self) -> None:
+        found = self.rates(schedule="steps", warmup=2.0)
+        assert [found[n] for n in (0, 99, 199, 200)] == pytest.approx([0.005, 0.5, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("[data]", "[date]"), r"\[date\], which does not exist.* Did you mean data"),
+        (("m2 = 0.3", "m5 = 0.3"), r"m5 in \[margin\], which does not exist.* There are scale, m1"),
+        (("batch = 8", "batch = 0"), "batch .* It must be above 0"),
+        (("batch = 8", 'batch = "8"'), "batch .* It must be a whole number"),
+        (('"cosine"', '"sine"'), "schedule .* Say steps, cosine, polynomial"),
+        (("blur = 0.5", "blur = 1.5"), r"\[augment\] .* share from 0 to 1"),
+        (("batch = 8", "batch 8"), "is not TOML"),
+        (("dropout = 0.2", "dropout = 1.0"), "dropout .* from 0 to below 1"),
+        (("m2 = 0.3", "m2 = 9.0"), r"\[margin\] cannot be used.* an angle"),
+        (('"tiny"', '"vgg"'), r"\[network\] cannot be used.* There are"),
+        (("batch = 8", "batch = 800"), "batch of 800 pictures cannot be filled"),
+        (('device = "cpu"', 'device = "cuda"'), "no graphics card"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_told_in_words(
+    tmp_path: Path, faces: Path, change: tuple[str, str], words: str
+) -> None:
+    if "cuda" in change[1] and torch.cuda.is_available():
+        pytest.skip("there is a graphics card")
+    file = training_faces.config(tmp_path, faces)
+    text = file.read_text()
+    assert change[0] in text
+    file.write_text(text.replace(*change))
+    with pytest.raises(KnownError, match=f"(?i){words}"):
+        jobs.run(train(load_config(file)))
+
+
+def test_the_verb_answers_in_json_and_in_words(tmp_path: Path, faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = training_faces.config(tmp_path, faces, epochs=0.2)
+    assert main(["train", "run", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 1
+    assert main(["train", "run", str(file)]) == 0
+    assert "Taken up at step 1" in capsys.readouterr().out
+    assert main(["train", "run", str(tmp_path / "none.toml")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
