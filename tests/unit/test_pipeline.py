@@ -155,7 +155,7 @@ def test_the_second_look_marks_what_the_detector_marks(pipeline) -> None:
     image = read_photo(group()).pixels
     first = pipeline.find(image)
     for before, after in zip(first, second_look(pipeline, image, first), strict=True):
-        assert np.abs(after.landmarks - before.landmarks).mean() < 0.05 * before.box.width
+        assert np.abs(after.landmarks - before.landmarks).mean() < 0.08 * before.box.width
 
 
 def test_every_face_of_the_chain_has_its_dense_points(portrait) -> None:
