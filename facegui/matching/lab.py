@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 _WHOLE = 127.0  # see training.experiments.recording
 _FIGURES = 9
 _FINE_BINS = 2000
+_TABLE = 4001  # cosines at which a margin is worked out for the sphere
 
 PAIR_BINS = 80
 """Bins of the cosines of pairs, from -1 to 1."""
@@ -92,7 +93,7 @@ def boundary(theta: NDArray[np.floating], margin: Margin) -> Floats:
 
 def regions(
     directions: NDArray[np.floating], centres: NDArray[np.floating], margin: Margin
-) -> tuple[NDArray[np.int64], Floats]:
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Tell for directions on the sphere whose they are, and how far the margin is kept.
 
     Parameters
@@ -107,16 +108,21 @@ def regions(
     -------
     array of int64, shape (N,)
         The nearest centre.
-    array of float64, shape (N,)
+    array of float32, shape (N,)
         The target cosine with margin less the greatest cosine of another class: above 0 a picture there, of that
         class, is right even with the margin taken off.
     """
-    cosine = np.clip(directions @ centres.T, -1.0, 1.0)
-    nearest = cosine.argmax(axis=1)
-    rows = np.arange(len(cosine))
-    own = cosine[rows, nearest]
-    cosine[rows, nearest] = -2.0
-    return nearest, target_cosine(np.arccos(own), margin) - cosine.max(axis=1)
+    rows = np.asarray(centres, np.float32) @ np.asarray(directions, np.float32).T
+    nearest = np.zeros(rows.shape[1], np.int64)
+    best, second = rows[0].copy(), np.full(rows.shape[1], -1.0, np.float32)
+    # One pass over each centre's row is several times faster than sorting ten cosines for each direction.
+    for k in range(1, len(rows)):
+        np.maximum(second, np.minimum(best, rows[k]), out=second)
+        nearest[rows[k] > best] = k
+        np.maximum(best, rows[k], out=best)
+    table = np.linspace(-1.0, 1.0, _TABLE)
+    kept = np.interp(best, table, target_cosine(np.arccos(table), margin))
+    return nearest, (kept - second).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +163,8 @@ class Frame:
         other one.
     own_angles : array of float64, shape (bins,)
         Share of the test pictures by their angle with their own centre, from 0 to 180 degrees.
+    pair_eer : float
+        Equal error rate of verifying pairs of test pictures by their cosine, over 40,000 pairs.
     """
 
     points: NDArray[np.float32]
@@ -168,6 +176,7 @@ class Frame:
     within: float
     between: float
     own_angles: Floats
+    pair_eer: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +189,8 @@ class Recorded:
     margin : Margin
     normalised : bool
         False for plain softmax, whose logits also depend on lengths.
+    train_accuracy : float
+        At the end, on all training pictures.
     frames : tuple of Frame
     """
 
@@ -187,6 +198,7 @@ class Recorded:
     title: str
     margin: Margin
     normalised: bool
+    train_accuracy: float
     frames: tuple[Frame, ...]
 
 
@@ -263,11 +275,15 @@ def _run(arrays: Any, entry: dict[str, Any]) -> Recorded:
         raise ValueError("its parts do not fit together")
     frames = []
     for k, row in enumerate(figures.tolist()):
-        epoch, loss, train, test, _, _, within, between, _ = row
+        epoch, loss, train, test, _, _, within, between, error = row
         shares = counts[k] / max(1.0, counts[k].sum())
-        frames.append(Frame(_unit(points[k]), _unit(centres[k]), epoch, loss, train, test, within, between, shares))
+        frames.append(
+            Frame(_unit(points[k]), _unit(centres[k]), epoch, loss, train, test, within, between, shares, error)
+        )
     margin = Margin(*(float(entry[key]) for key in ("scale", "m1", "m2", "m3")))
-    return Recorded(name, str(entry["title"]), margin, bool(entry["normalised"]), tuple(frames))
+    return Recorded(
+        name, str(entry["title"]), margin, bool(entry["normalised"]), float(entry["train_accuracy"]), tuple(frames)
+    )
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

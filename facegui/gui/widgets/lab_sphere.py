@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import cos, radians, sin
 from typing import Final
 
@@ -16,7 +17,7 @@ from facegui.matching.lab import Margin, regions
 
 __all__ = ["SphereView"]
 
-_PICTURE: Final = 400
+_PICTURE: Final = 360
 """Pixels across of the painted regions at most; they are enlarged smoothly, so that turning stays fluent."""
 
 _STEP: Final = 6.0  # degrees of an arrow key
@@ -159,26 +160,20 @@ class SphereView(QWidget):
 
     def _regions(self, side: int) -> QImage:
         """Paint which class each place of the sphere belongs to, strongly where the margin is kept."""
-        line = (np.arange(side) + 0.5) * 2 / side - 1
-        x, y = np.meshgrid(line, -line)
-        depth = 1 - x**2 - y**2
-        inside = depth > 0
-        seen = np.column_stack([x[inside], y[inside], np.sqrt(depth[inside])])
+        inside, seen, shade, alpha = _disc(side)
         surface = _rgb(theme.color("raised"))
-        colours = np.tile(surface, (len(seen), 1))
+        colours = np.broadcast_to(surface, seen.shape)
         if len(self._centres):
-            nearest, kept = regions(seen @ self._turn, self._centres, self._margin)
-            table = np.stack([_rgb(theme.color(f"class_{k % 10}")) for k in range(len(self._centres))])
+            nearest, kept = regions(seen, self._centres @ self._turn.T, self._margin)
+            table = np.stack([_rgb(theme.color(f"class_{k % 10}")) for k in range(len(self._centres))]) - surface
             # The edge of a region is soft over about two pixels, or it would be a staircase.
-            share = np.clip(0.5 + kept * side / _SOFT, 0, 1)[:, None]
-            weight = _BAND + (_HELD - _BAND) * share
-            colours = surface * (1 - weight) + table[nearest] * weight
-        shade = _DARKER_EDGE * (1 - seen[:, 2:3]) ** 2
-        colours = colours * (1 - shade) + _rgb(theme.color("border_strong")) * shade
+            share = np.clip(0.5 + kept * (side / _SOFT), 0, 1)
+            weight = (_BAND + (_HELD - _BAND) * share).astype(np.float32)
+            colours = surface + table[nearest] * weight[:, None]
+        colours = colours + (_rgb(theme.color("border_strong")) - colours) * shade
         pixels = np.zeros((side, side, 4), np.uint8)
-        pixels[inside, :3] = np.clip(colours, 0, 255).astype(np.uint8)
-        # The rim fades over one pixel, or it would be a staircase.
-        pixels[..., 3] = np.clip((1 - np.sqrt(x**2 + y**2)) * side / 2, 0, 1) * 255
+        pixels[inside, :3] = colours.astype(np.uint8)
+        pixels[..., 3] = alpha
         return QImage(pixels.data, side, side, 4 * side, QImage.Format.Format_RGBA8888).copy()
 
     def _place(self, ball: QRectF, rows: NDArray[np.float64]) -> list[tuple[float, float, float]]:
@@ -209,8 +204,22 @@ class SphereView(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(k))
 
 
-def _rgb(colour: QColor) -> NDArray[np.float64]:
-    return np.array([colour.red(), colour.green(), colour.blue()], np.float64)
+@lru_cache(maxsize=4)
+def _disc(side: int) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
+    """Return what does not change with the turn: the pixels inside, their directions, their shade, all opacities."""
+    line = ((np.arange(side) + 0.5) * 2 / side - 1).astype(np.float32)
+    x, y = np.meshgrid(line, -line)
+    depth = 1 - x**2 - y**2
+    inside = depth > 0
+    z = np.sqrt(depth[inside])
+    # The rim fades over one pixel.
+    alpha = np.clip((1 - np.sqrt(x**2 + y**2)) * side / 2, 0, 1) * 255
+    shade = (_DARKER_EDGE * (1 - z) ** 2)[:, None].astype(np.float32)
+    return inside, np.column_stack([x[inside], y[inside], z]), shade, alpha.astype(np.uint8)
+
+
+def _rgb(colour: QColor) -> NDArray[np.float32]:
+    return np.array([colour.red(), colour.green(), colour.blue()], np.float32)
 
 
 def _rotation(down: float, right: float) -> NDArray[np.float64]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from facegui.errors import KnownError
+from facegui.training.data import Arrays
 
 __all__ = ["SETS", "Pictures", "load", "moved"]
 
@@ -62,46 +62,31 @@ def load(folder: Path, name: str) -> Pictures:
     Parameters
     ----------
     folder : Path
-        Holds ``mnist.npz`` (x_train, y_train, x_test, y_test; uint8, 28 by 28) and ``cifar10_jpeg.npz`` (jpeg_train:
-        all JPEG files one after the other, end_train: where each ends, y_train; the same for test; names).
+        Holds ``mnist.npz`` and ``cifar10_jpeg.npz``, laid out as `facegui.training.data.Arrays` says.
     name : str
         ``"mnist"`` or ``"cifar10"``.
 
     Raises
     ------
     KnownError
-        The file is missing or holds something else.
+        The file is missing or laid out otherwise.
     """
     file = folder / SETS[name]
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            if name == "mnist":
-                train, test = arrays["x_train"][..., None], arrays["x_test"][..., None]
-                classes = tuple(str(k) for k in range(10))
-            else:
-                train, test = (_decoded(arrays[f"jpeg_{p}"], arrays[f"end_{p}"]) for p in ("train", "test"))
-                classes = tuple(str(word) for word in arrays["names"].tolist())
-            labels = [torch.from_numpy(arrays[f"y_{part}"].astype(np.int64)) for part in ("train", "test")]
-    except FileNotFoundError:
+    if not file.is_file():
         raise KnownError(
-            f"{file} was not found.", "The experiments need it.", "Say with --data where mnist.npz and "
-            "cifar10_jpeg.npz lie."
-        ) from None  # fmt: skip
-    except (OSError, ValueError, KeyError) as error:
-        raise KnownError(f"{file} cannot be used.", f"It is not as expected ({error}).", "Get it again.") from error
+            f"{file} was not found.", "The experiments need it.",
+            f"Say with --data where {' and '.join(SETS.values())} lie.",
+        )  # fmt: skip
+    parts = [Arrays(file, split) for split in ("train", "test")]
+    train, test = (_stacked(part, 1 if name == "mnist" else 3) for part in parts)
     mean, deviation = train.mean(axis=(0, 1, 2)), train.std(axis=(0, 1, 2))
     ready = [_tensor((part - mean) / deviation) for part in (train, test)]
-    return Pictures(name, ready[0], labels[0], ready[1], labels[1], classes)
+    labels = [torch.from_numpy(part.labels) for part in parts]
+    return Pictures(name, ready[0], labels[0], ready[1], labels[1], parts[0].names)
 
 
-def _decoded(data: NDArray[np.uint8], ends: NDArray[np.integer]) -> NDArray[np.uint8]:
-    starts = np.concatenate([[0], ends[:-1]]).tolist()
-    made = [
-        cv2.imdecode(data[start:end], cv2.IMREAD_COLOR_RGB) for start, end in zip(starts, ends.tolist(), strict=True)
-    ]
-    if any(picture is None for picture in made):
-        raise ValueError("a picture in it is damaged")
-    return np.stack([np.asarray(picture, np.uint8) for picture in made])
+def _stacked(found: Arrays, channels: int) -> NDArray[np.uint8]:
+    return np.stack([found.picture(number)[..., :channels] for number in range(len(found))])
 
 
 def _tensor(pictures: NDArray[np.floating]) -> Tensor:
