@@ -35,7 +35,7 @@ def frame(epoch: float, spread: float) -> Frame:
 
 @pytest.fixture
 def recording() -> Recording:
-    names = {"softmax": Margin(1.0), "arcface": Margin(16.0, m2=0.5), "intra": Margin(16.0)}
+    names = {"softmax": Margin(1.0), "arcface": Margin(16.0, m2=0.5)}
     frames = (frame(0, 0.8), frame(1, 0.3), frame(2, 0.05))
     runs = tuple(Recorded(n, n, m, n != "softmax", 0.99, frames) for n, m in names.items())
     return Recording({"scale": 16.0}, np.arange(60) % 3, runs)

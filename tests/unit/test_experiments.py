@@ -136,6 +136,8 @@ def test_all_of_them_leave_their_files_and_pictures(out: Path) -> None:
     recording = lab.load(out / "sphere.npz")
     assert [run.name for run in recording.runs] == [item.name for item in losses.LOSSES]
     assert recording.about["quick"]
+    shipped = {run.name for run in lab.load(out / "lab.npz").runs}
+    assert shipped == {run.name for run in lab.load().runs}
     assert len(kept(out / "table.json")) == 6
     assert len(kept(out / "sweep.json")) == 8
     assert not list(out.glob("*.part"))

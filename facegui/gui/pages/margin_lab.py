@@ -25,7 +25,6 @@ _STEPS = 16
 """Steps of the slider between two recorded moments, which are drawn by interpolation."""
 
 _TICK = 40  # milliseconds
-_SHOWN = ("softmax", "normalised", "sphereface", "arcface", "cosface", "combined")
 
 
 class MarginLab(QWidget):
@@ -34,7 +33,7 @@ class MarginLab(QWidget):
     def __init__(self, recording: Recording, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recording = recording
-        self._runs = {run.name: run for run in recording.runs if run.name in _SHOWN}
+        self._runs = {run.name: run for run in recording.runs}
         self._wide: bool | None = None
         self._pairs: dict[tuple[str, int], PairScores] = {}
         self._build()
@@ -52,7 +51,7 @@ class MarginLab(QWidget):
         self.chooser = QComboBox()
         self.chooser.setAccessibleName(self.tr("Trained with"))
         for run in self._runs.values():
-            self.chooser.addItem(names[run.name], run.name)
+            self.chooser.addItem(names.get(run.name, run.title), run.name)
         self.chooser.currentIndexChanged.connect(self._chosen)
         self.sphere = SphereView()
         self.play = tool_button("play", self.tr("Play the epochs"), self.toggle)

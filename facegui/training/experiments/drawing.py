@@ -25,7 +25,8 @@ def canvas(width: float, height: float) -> Any:
 
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(h_pad=0.08, w_pad=0.06)  # type: ignore[union-attr]
+    engine: Any = figure.get_layout_engine()
+    engine.set(h_pad=0.08, w_pad=0.06)
     return figure
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facegui.training.experiments.learning import Run
 from facegui.training.experiments.measures import angles, degrees, pair_eer, units
 
-__all__ = ["ANGLE_BINS", "POINTS", "save_runs"]
+__all__ = ["ANGLE_BINS", "POINTS", "keep_runs", "save_runs"]
 
 POINTS = 500
 """Test pictures whose path over the epochs is kept."""
@@ -72,6 +72,15 @@ def save_runs(runs: Sequence[Run], labels: NDArray[np.int64], about: dict[str, o
         arrays[f"{name}/angles"] = np.stack([_own_angles(f.features, f.centres, labels) for f in frames])
     text = json.dumps({"format": _FORMAT, **about, "runs": listed})
     np.savez_compressed(file, about=np.array(text), **arrays)  # type: ignore[arg-type]
+
+
+def keep_runs(file: Path, names: Sequence[str], target: Path) -> None:
+    """Write some of a file's runs into a file of their own, unchanged."""
+    with np.load(file, allow_pickle=False) as arrays:
+        about = json.loads(str(arrays["about"]))
+        about["runs"] = [entry for entry in about["runs"] if entry["name"] in names]
+        kept = {key: arrays[key] for key in arrays if key == "labels" or key.partition("/")[0] in names}
+    np.savez_compressed(target, about=np.array(json.dumps(about)), **kept)
 
 
 def _bytes(rows: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -10,11 +10,15 @@ from facegui.jobs import Job, Progress
 from facegui.training.experiments import networks, pictures
 from facegui.training.experiments.learning import Plan, Run, learn, within
 from facegui.training.experiments.losses import LOSSES, loss
-from facegui.training.experiments.recording import save_runs
+from facegui.training.experiments.recording import keep_runs, save_runs
 
-__all__ = ["FILE", "SCALE", "run_sphere"]
+__all__ = ["FILE", "LAB_FILE", "SCALE", "run_sphere"]
 
 FILE = "sphere.npz"
+LAB_FILE = "lab.npz"
+"""The runs that the app's margin lab shows; it ships them as ``assets/lab/runs.npz``."""
+
+_LAB_RUNS = ("softmax", "normalised", "sphereface", "arcface", "cosface", "combined")
 SCALE = 16.0
 """s. The paper's 64 belongs to 512 numbers and tens of thousands of people; on a small sphere it trains worse."""
 
@@ -25,7 +29,7 @@ _EARLY = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.6)
 
 
 def run_sphere(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
-    """Train with every loss and write the recordings to ``out/sphere.npz``.
+    """Train with every loss and write the recordings to ``out/sphere.npz``, the lab's runs to ``out/lab.npz``.
 
     Parameters
     ----------
@@ -58,3 +62,4 @@ def run_sphere(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None
             "seed": seed, "quick": quick, "scale": SCALE,
         }  # fmt: skip
         save_runs(runs, digits.test_labels.numpy(), about, out / FILE)
+    keep_runs(out / FILE, _LAB_RUNS, out / LAB_FILE)
