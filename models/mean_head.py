@@ -4,10 +4,10 @@
 
 The landmark network looks at every face of the folder that looks at the camera. Their 468 points, each face together
 with its mirror image, are laid over one another by rotation, scaling and shift, and averaged (generalised Procrustes
-analysis, Gower 1975), left and right made alike. The file holds one line for each point: x to the right of the picture,
-y down, z away from the camera, in millimetres at 63 mm between the eyes, origin between the eyes; the number of the
-point on the other side of the face; and how much the point moves from face to face and with the expression (standard
-deviation in millimetres), which says how little it counts in a fit.
+analysis, Gower 1975), left and right made alike; the pitch of the mean over all faces is zero. The file holds one line
+for each point: x to the right of the picture, y down, z away from the camera, in millimetres at 63 mm between the eyes,
+origin between the eyes; the number of the point on the other side of the face; and how much the point moves from face
+to face and with the expression (standard deviation in millimetres), which says how little it counts in a fit.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def mirror_numbers(shapes: Shape, mirrored: Shape) -> NDArray[np.int64]:
 
 def mean_shape(shapes: Shape, mirror: NDArray[np.int64]) -> tuple[Shape, NDArray[np.float64]]:
     """Return the symmetric mean of shapes laid over one another, and the deviation of each point."""
-    mean = shapes[0] - shapes[0].mean(0)
+    mean = shapes.mean(0)  # upright as the squares are: the mean face neither nods nor looks up
     even = np.ones(POINTS)
     for _ in range(ROUNDS):
         mean = mean * (EYE_DISTANCE / eye_distance(mean))

@@ -18,7 +18,7 @@ from typing import Final
 from facegui.errors import KnownError
 from facegui.jobs import Job, Progress
 
-__all__ = ["PEERS", "Peer", "Side", "against", "command_of"]
+__all__ = ["PEERS", "Peer", "PeerProcess", "Side", "against", "command_of"]
 
 _SAID: Final = 200  # characters of what it complained about
 
@@ -140,7 +140,7 @@ def command_of(peer: Peer, python: Path | None = None) -> list[str]:
     return [uv, "run", "--quiet", "--no-project", "--isolated", *wanted, "python"]
 
 
-class _Process:
+class PeerProcess:
     """The other program in its own process, which takes lists of photos."""
 
     def __init__(self, peer: Peer, python: Path | None) -> None:
@@ -156,7 +156,7 @@ class _Process:
             encoding="utf-8",
         )
 
-    def __enter__(self) -> _Process:
+    def __enter__(self) -> PeerProcess:
         return self
 
     def __exit__(
@@ -229,7 +229,7 @@ def against(
     peer = PEERS[name]
     total = sum(len(group) for group in groups)
     yield Progress(0, total, f"Starting {peer.title}")
-    with _Process(peer, python) as process:
+    with PeerProcess(peer, python) as process:
 
         def timed(way: Callable[[Sequence[Path]], int]) -> Callable[[Sequence[Path]], tuple[float, int]]:
             def run(photos: Sequence[Path]) -> tuple[float, int]:

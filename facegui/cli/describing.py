@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from facegui.cli.output import MARKS, plain, shown, table
 from facegui.errors import KnownError
+from facegui.faces.dense_shape import POINTS
 from facegui.faces.types import Face, FacePolicy, Frame, Outcome, Timings
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import NOT_CALIBRATED, Rule, explain, rule_at, rule_for
 from facegui.matching.wording import format_similarity
+from facegui.services.points import with_points
 
 if TYPE_CHECKING:
     from facegui.gallery.records import PersonRecord
@@ -51,6 +53,8 @@ def look(services: Services, path: str, policy: FacePolicy | None) -> Seen:
         There is none, or there are several and the policy refuses that.
     """
     photo, face = services.probe(path, policy)
+    photo = with_points(services, replace(photo, faces=(face,)))
+    (face,) = photo.faces
     # The search for one face stops at a large one; the smaller ones are counted here, outside the times.
     count = len(services.pipeline.find(photo.frame.pixels, FacePolicy.ALL))
     return Seen(path, face, photo.frame, max(1, count), photo.timings)
@@ -84,12 +88,17 @@ def face_document(face: Face, frame: Frame) -> dict[str, Any]:
     box = original.box
     quality = asdict(face.quality)
     quality["reasons"] = [reason.value for reason in face.quality.reasons]
+    points = face.points
+    pose = {name: round(getattr(face.quality, name), 1) for name in ("yaw", "pitch", "roll")}
     document: dict[str, Any] = plain(
         {
             "box": {name: round(getattr(box, name), 1) for name in ("x", "y", "width", "height")},
             "landmarks": [[round(x, 1), round(y, 1)] for x, y in original.landmarks.tolist()],
             "detector_score": round(face.detection.score, 4),
             "quality": {k: round(v, 4) if isinstance(v, float) else v for k, v in quality.items()},
+            "pose": {**pose, "points": POINTS if points else len(face.detection.landmarks)},
+            "eyes_open": {"right": round(points.right_eye, 3), "left": round(points.left_eye, 3)} if points else None,
+            "mouth_open": round(points.mouth, 3) if points else None,
         }
     )
     return document

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facegui.cli.app import Run, app, verb
+from facegui.cli.board import BOARD_TOP, MOST_TOP, BoardOption, MapChoice, MapOption, OutOption, make_board
 from facegui.cli.compare import FmrOption, PolicyOption, ThresholdOption, check_rate, face_policy
 from facegui.cli.output import shown, table
 from facegui.errors import KnownError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from facegui.lookalikes.indexer import IndexSummary
 
+TOP = 20
 _SHOWN_SKIPPED = 10
 
 
@@ -81,7 +83,9 @@ def lookalikes(
         list[Path] | None,
         typer.Option("--in", metavar="FOLDER", help="Look here, after reading what is new. Default: all indexed."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, metavar="K", help="So many faces.")] = 20,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, metavar="K", help=f"So many faces; {TOP}, on a board {BOARD_TOP}.")
+    ] = None,
     one_per_photo: Annotated[bool, typer.Option("--one-per-photo", help="Only the best face of each photo.")] = False,
     least: Annotated[
         float | None,
@@ -90,8 +94,19 @@ def lookalikes(
     threshold: ThresholdOption = None,
     fmr: FmrOption = None,
     policy: PolicyOption = None,
+    board: BoardOption = None,
+    out: OutOption = None,
+    map_kind: MapOption = MapChoice.TSNE,
 ) -> int:
-    """Order the faces of indexed photos by their likeness to one face."""
+    """Order the faces of indexed photos by their likeness to one face.
+
+    With --board: compare the photos of a folder all with all, into a page, a picture or a table.
+    """
+    if board is not None:
+        return make_board(run, board, out or [Path("board.html")], min(top or BOARD_TOP, MOST_TOP), map_kind)
+    if out:
+        raise KnownError("--out belongs to --board.", "", "Name the folder: --board DIR --out board.html.")
+    top = top or TOP
     if (photo is None) == (person is None):
         raise KnownError("It is not clear whose lookalikes are wanted.", "", "Name a photo, or --person NAME.")
     check_rate(fmr)

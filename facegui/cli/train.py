@@ -218,6 +218,44 @@ def _figure(name: str, value: float) -> str:
     return f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.4g}"
 
 
+@verb(train, "experiment")
+def experiment(
+    run: Run,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="sphere, animation, table, angles, maps, sweep, all; or report.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results and pictures go.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Where mnist.npz and cifar10_jpeg.npz lie.")
+    ] = Path(),
+    quick: Annotated[bool, typer.Option("--quick", help="Minutes: fewer pictures and epochs, one seed.")] = False,
+    readme: Annotated[
+        Path | None, typer.Option("--readme", metavar="FILE.md", help="Put the tables between its marks.")
+    ] = None,
+) -> int:
+    """Show what the margins do: digits on a sphere, angles, maps, and tables over several seeds.
+
+    A run that was broken off goes on where it stopped. `report` only prints the tables of what is in --out.
+    """
+    require_torch()
+    from facegui.training.experiments import report, running
+
+    written: tuple[Path, ...] = ()
+    if name != "report":
+        written = run.output.run(running.run(name, data, out, quick=quick), "Training")
+    text = report.tables(out)
+    if readme is not None:
+        report.rewrite(readme, text)
+
+    def show(console: Console) -> None:
+        console.print(text)
+        for file in written:
+            console.print(f"Written: {shown(file)}")
+
+    run.output.answer({"written": list(written), "tables": text, "quick": quick}, show)
+    return 0
+
+
 def _people(names: tuple[str, ...], part: str | None) -> set[str]:
     everyone = sorted(set(names))
     if part is None:

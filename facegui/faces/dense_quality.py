@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from math import hypot
 from typing import Any
@@ -74,11 +74,11 @@ def with_dense(quality: Quality, dense: DenseLandmarks, detection: Detection, li
     Returns
     -------
     Quality
-        As it was, where the network does not see a face.
+        With the pose of the five points where the network does not see a face.
     """
-    if dense.presence < limits.presence:
-        return quality
     doubtful = dense.presence < limits.covered_presence or points_apart(dense, detection) > limits.covered_apart
+    if dense.presence < limits.presence:
+        return replace(quality, reasons=_explained(quality.reasons, doubtful))
     told = {
         QualityReason.TURNED: hypot(dense.yaw, dense.pitch) > limits.turned,
         QualityReason.EYES_CLOSED: (dense.right_eye + dense.left_eye) / 2 < limits.eyes_closed,
@@ -86,6 +86,12 @@ def with_dense(quality: Quality, dense: DenseLandmarks, detection: Detection, li
     }
     reasons = [reason for reason in quality.reasons if told.get(reason, True)]
     reasons += [reason for reason, true in told.items() if true and reason not in reasons]
-    if doubtful and not _EXPLAINS.intersection(reasons):
-        reasons = [QualityReason.COVERED, *(reason for reason in reasons if reason is not QualityReason.UNCLEAR)]
-    return replace(quality, reasons=tuple(reasons), yaw=dense.yaw, pitch=dense.pitch, roll=dense.roll)
+    explained = _explained(reasons, doubtful)
+    return replace(quality, reasons=explained, yaw=dense.yaw, pitch=dense.pitch, roll=dense.roll)
+
+
+def _explained(reasons: Sequence[QualityReason], doubtful: bool) -> tuple[QualityReason, ...]:
+    """Return the reasons, with that the face is covered where the network doubts it and nothing else says why."""
+    if not doubtful or _EXPLAINS.intersection(reasons):
+        return tuple(reasons)
+    return (QualityReason.COVERED, *(reason for reason in reasons if reason is not QualityReason.UNCLEAR))

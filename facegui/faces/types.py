@@ -277,6 +277,11 @@ class Face:
     embedding: Embedding | None = None
     dense: DenseLandmarks | None = None
 
+    @property
+    def points(self) -> DenseLandmarks | None:
+        """What the landmark network says, where it sees a face: the pose is then its own, see `with_dense`."""
+        return self.dense if self.dense is not None and self.dense.yaw == self.quality.yaw else None
+
 
 class Outcome(StrEnum):
     """What a comparison says."""

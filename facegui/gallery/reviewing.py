@@ -132,6 +132,18 @@ class Reviewing(Lanes):
             steps.keep(write, "The same person" if same else "Not the same person")
         return write.change
 
+    def people_apart(self) -> frozenset[tuple[int, int]]:
+        """Return the pairs of people, the smaller id first, of whom the user said that they are two."""
+        query = select(Answer.person_id, Answer.other_person_id).where(
+            Answer.person_id.is_not(None), Answer.other_person_id.is_not(None), ~Answer.same
+        )
+        with self._read() as connection:
+            return frozenset(
+                (min(one, other), max(one, other))
+                for one, other in connection.execute(query)
+                if one is not None and other is not None
+            )
+
     def split(self, face_ids: Sequence[int]) -> tuple[int, Change]:
         """Take faces out of their cluster into a new one of their own; return its id.
 

@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         words = {
             "verify": self.tr("Verify"), "enroll": self.tr("Enroll"), "lookalikes": self.tr("Lookalikes"),
-            "people": self.tr("People"), "settings": self.tr("Settings"),
+            "people": self.tr("People"), "insights": self.tr("Insights"), "settings": self.tr("Settings"),
         }  # fmt: skip
         self.rail = Rail(
             [(page.name, page.icon, words[page.name], f"Ctrl+{n}") for n, page in enumerate(PAGES, start=1)]
@@ -201,7 +201,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """Show all keys."""
-        pages = "1–5"
+        pages = "1–6"
         keys = [
             (f"Ctrl+{pages}", self.tr("Go to a page")), ("Ctrl+O", self.tr("Open photos")),
             ("Ctrl+V", self.tr("Paste a photo")), ("Ctrl+Z", self.tr("Undo the last change")),

@@ -59,14 +59,14 @@ def similar_pairs(
         Only pairs with one of these rows.
     """
     count = len(vectors)
-    if count < 2:
+    last = count if fresh is None else int(fresh.sum())
+    if count < 2 or not last:
         return Graph(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
     axes, shares = principal_axes(vectors)
     kept = min(len(shares), int(np.searchsorted(np.cumsum(shares), 1.0 - _LOST)) + 1)
     # Fresh rows first: each is compared with those after it, so the others are compared with fresh ones only.
     order = np.arange(count) if fresh is None else np.argsort(~fresh, kind="stable")
     turned = vectors[order] @ axes[:, :kept]
-    last = count if fresh is None else int(fresh.sum())
     firsts, seconds, scores = [], [], []
     for begin in range(0, last, _BLOCK):
         end = min(begin + _BLOCK, last)

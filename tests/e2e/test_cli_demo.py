@@ -18,7 +18,7 @@ from facegui.cli.demonstration import CAPTION
 from facegui.errors import KnownError
 from facegui.gui import pictures, start
 
-PAGES = ["verify", "enroll", "lookalikes", "people", "settings"]
+PAGES = ["verify", "enroll", "lookalikes", "people", "insights", "settings"]
 
 
 def demo(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:

@@ -73,6 +73,9 @@ class PaintedPipeline:
                 faces.append(Face(found, crop, quality((QualityReason.TURNED,) if color[1] == 24 * STEP else ())))
         return Photo(frame, tuple(self.embed(faces) if embed else faces))
 
+    def add_dense(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+        return list(faces)
+
     def embed(self, faces: Sequence[Face]) -> list[Face]:
         made = self._embed([one.crop for one in faces])
         return [replace(one, embedding=embedding) for one, embedding in zip(faces, made, strict=True)]

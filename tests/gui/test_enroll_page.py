@@ -14,12 +14,15 @@ from PySide6.QtGui import QImage, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit
 
+from facegui import paths
 from facegui.errors import KnownError
-from facegui.faces.types import Face, Frame, Photo
+from facegui.faces.dense_shape import MeanHead, five_points
+from facegui.faces.types import DenseLandmarks, Face, Frame, Photo, QualityReason
 from facegui.gallery.records import Change, PersonRecord, Undo
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.enroll import EnrollPage
 from facegui.gui.pages.enroll_camera import CameraPane
+from facegui.gui.pages.enroll_inspector import face_rows
 from facegui.gui.pages.enroll_warnings import doubts_of
 from facegui.gui.pages.page import State
 from facegui.gui.widgets.camera_view import CameraView
@@ -69,6 +72,7 @@ class Chain(FakeServices):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.gallery: Any = FakeGallery()
+        self.pipeline: Any = SimpleNamespace(add_dense=lambda _frame, faces: list(faces))
         self.checked.set()
 
     def read(self, path: Path) -> Frame:
@@ -514,3 +518,20 @@ def test_enter_on_a_face_of_the_photo_saves_nothing_by_itself(qtbot, page: Enrol
     assert page.tray.samples[0].face.detection.box.x == 130
     QTest.keyClick(page.photos.view, Qt.Key.Key_Return)
     assert services.enrolled == []
+
+
+# --- what the landmark network says ------------------------------------------------------------------------------
+
+
+def test_the_inspector_tells_of_eyes_and_mouth_where_the_network_sees_a_face() -> None:
+    plain = make_face()
+    head = MeanHead.load(paths.models_dir() / "mean_head.csv").shape.astype(np.float32)
+    dense = DenseLandmarks(head, five_points(head), 1.0, 0.01, 4.0, -3.0, 0.0, 0.31, 0.29, 0.05)
+    seen = replace(plain, dense=dense, quality=replace(plain.quality, yaw=4.0))
+    rows = {row[0]: row[1] for row in face_rows(seen)}
+    assert rows["Eyes"] == "0.31 and 0.29 open"
+    assert rows["Mouth"] == "0.05 open"
+    asleep = replace(seen, quality=replace(seen.quality, reasons=(QualityReason.EYES_CLOSED,)))
+    assert dict(row[:2] for row in face_rows(asleep))["Eyes"] == "closed"
+    unseen = replace(seen, quality=replace(plain.quality, yaw=50.0))
+    assert dict(row[:2] for row in face_rows(unseen))["Eyes"] == dict(row[:2] for row in face_rows(None))["Eyes"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import cos, radians, sin
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from facegui import paths
 from facegui.errors import KnownError
 from facegui.faces.dense import DenseFinder, DenseLimits
+from facegui.faces.dense_quality import with_dense
 from facegui.faces.dense_shape import MeanHead, eye_openness, five_points, mouth_openness
-from facegui.faces.types import Box, Detection, FacePolicy, Frame
+from facegui.faces.types import Box, Detection, FacePolicy, Frame, QualityReason
 from facegui.sources.files import read_photo
 from tests.faces import FakeNetwork, astronaut, group, real_pipeline
 
@@ -143,6 +145,65 @@ def test_a_damaged_mean_head_is_a_known_error(tmp_path: Path, content: str) -> N
         MeanHead.load(file)
 
 
+def covered(pixels: np.ndarray, points: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
+    """Paint over what lies between some of the 468 points."""
+    hidden = pixels.copy()
+    cv2.fillConvexPoly(hidden, cv2.convexHull(points[list(numbers), :2].round().astype(np.int32)), (70, 110, 160))
+    return hidden
+
+
+def test_a_hidden_mouth_is_named_and_a_free_face_has_no_fault(pipeline, portrait) -> None:
+    face = portrait.faces[0]
+    assert face.quality.reasons == ()
+    mask = covered(portrait.frame.pixels, face.dense.points, (6, 117, 346, 132, 361, 172, 397, 152, 148, 377))
+    hidden = pipeline.analyse(Frame(mask, "mask"), FacePolicy.LARGEST, embed=False, dense=True).faces[0]
+    assert QualityReason.COVERED in hidden.quality.reasons
+    assert hidden.quality.score < face.quality.score
+
+
+def test_the_pose_of_the_quality_is_that_of_the_network_where_it_sees_a_face(pipeline, portrait) -> None:
+    face = portrait.faces[0]
+    assert face.points is face.dense
+    assert (face.quality.yaw, face.quality.pitch, face.quality.roll) == (
+        face.dense.yaw,
+        face.dense.pitch,
+        face.dense.roll,
+    )
+    plain = pipeline.analyse(portrait.frame, FacePolicy.LARGEST, embed=False).faces[0]
+    assert plain.points is None
+    unseen = with_dense(plain.quality, replace(face.dense, presence=0.2), face.detection, pipeline._dense_quality)
+    assert unseen == replace(plain.quality, reasons=(QualityReason.COVERED,))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"right_eye": 0.1, "left_eye": 0.12}, QualityReason.EYES_CLOSED),
+        ({"mouth": 0.7}, QualityReason.MOUTH_OPEN),
+        ({"yaw": -32.0}, QualityReason.TURNED),
+        ({"presence": 0.99}, QualityReason.COVERED),
+    ],
+)
+def test_what_the_network_sees_becomes_a_reason(pipeline, portrait, change, reason: QualityReason) -> None:
+    face = portrait.faces[0]
+    told = with_dense(face.quality, replace(face.dense, **change), face.detection, pipeline._dense_quality)
+    assert told.reasons == (reason,)
+    assert told.score == face.quality.score
+
+
+def test_a_blink_is_seen_in_a_video_and_the_open_eyes_around_it(pipeline, shared_data: Path) -> None:
+    video = cv2.VideoCapture(str(shared_data / "video" / "d0.mp4"))
+    closed = []
+    for _ in range(78):
+        read, bgr = video.read()
+        assert read
+        frame = Frame(np.ascontiguousarray(bgr[..., ::-1]), "d0")
+        face = pipeline.analyse(frame, FacePolicy.LARGEST, embed=False, dense=True).faces[0]
+        closed.append(QualityReason.EYES_CLOSED in face.quality.reasons)
+    video.release()
+    assert 1 <= sum(closed) <= 4
+
+
 def test_profiles_are_told_from_faces_that_look_at_the_camera(pipeline, shared_data: Path) -> None:
     people = sorted((shared_data / "cfp-dev" / "images").iterdir())[::12]
     yaws: dict[str, list[float]] = {"frontal": [], "profile": []}
@@ -153,3 +214,12 @@ def test_profiles_are_told_from_faces_that_look_at_the_camera(pipeline, shared_d
                 photo = pipeline.analyse(frame, FacePolicy.LARGEST, embed=False)
                 found += [abs(face.dense.yaw) for face in photo.faces]
     assert max(yaws["frontal"]) < 17 < 25 < min(yaws["profile"])
+
+
+def test_people_who_look_at_the_camera_neither_nod_nor_look_up_on_average(pipeline, shared_data: Path) -> None:
+    people = sorted((shared_data / "cfp-dev" / "images").iterdir())[::8]
+    pitches = []
+    for person in people:
+        photo = pipeline.analyse(read_photo(person / "frontal" / "02.jpg"), FacePolicy.LARGEST, embed=False, dense=True)
+        pitches += [face.dense.pitch for face in photo.faces]
+    assert abs(np.median(pitches)) < 5

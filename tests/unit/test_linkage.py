@@ -141,6 +141,12 @@ def test_what_the_user_placed_stays_when_all_is_formed_anew() -> None:
     assert grouped.clusters[7] == grouped.clusters[0] == 5
 
 
+def test_without_a_new_face_all_stays_as_it_is() -> None:
+    vectors, who = people([5, 5], 0.3)
+    grouped, _ = group(vectors, known(10, clusters=who + 3), LIMITS)
+    assert grouped.clusters.tolist() == (who + 3).tolist()
+
+
 def test_no_face_gives_no_group() -> None:
     grouped, owners = group(np.empty((0, 8), np.float32), known(0), LIMITS)
     assert not len(grouped.clusters)

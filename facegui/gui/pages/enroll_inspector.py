@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from facegui.faces.types import Face, Frame, Timings
+from facegui.faces.types import Face, Frame, QualityReason, Timings
 from facegui.gui.widgets.photo_marks import quality_text
 from facegui.matching.wording import EN_DASH
 
@@ -26,7 +26,7 @@ def face_rows(face: Face | None) -> list[Row]:
     """Return quality and pose of a face; dashes while there is none."""
     names = (
         _tr("Quality"), _tr("Reasons"), _tr("Eyes apart"), _tr("Turned"), _tr("Tilted"), _tr("Brightness"),
-        _tr("Sharpness"), _tr("Detector"),
+        _tr("Sharpness"), _tr("Detector"), _tr("Eyes"), _tr("Mouth"),
     )  # fmt: skip
     if face is None:
         return [(name, EN_DASH) for name in names]
@@ -37,9 +37,19 @@ def face_rows(face: Face | None) -> list[Row]:
         f"{quality.score:.2f}", quality_text(quality), _tr("{0} pixels").format(round(quality.eye_distance)),
         f"{sideways.format(abs(round(quality.yaw)))}, {upright.format(abs(round(quality.pitch)))}",
         _tr("{0}°").format(abs(round(quality.roll))), f"{quality.brightness:.2f}", f"{quality.sharpness:.2f}",
-        f"{face.detection.score:.2f}",
+        f"{face.detection.score:.2f}", *_expression(face),
     )  # fmt: skip
     return list(zip(names, values, strict=True))
+
+
+def _expression(face: Face) -> tuple[str, str]:
+    """Return how far eyes and mouth are open; dashes where the landmark network was not asked or sees no face."""
+    points = face.points
+    if points is None:
+        return EN_DASH, EN_DASH
+    eyes = _tr("{0} and {1} open").format(f"{points.right_eye:.2f}", f"{points.left_eye:.2f}")
+    shut = _tr("closed") if QualityReason.EYES_CLOSED in face.quality.reasons else eyes
+    return shut, _tr("{0} open").format(f"{points.mouth:.2f}")
 
 
 def photo_rows(frame: Frame | None, faces: int | None = None, timings: Timings | None = None) -> list[Row]:

@@ -44,6 +44,12 @@ def _people() -> type[Page]:
     return PeoplePage
 
 
+def _insights() -> type[Page]:
+    from facegui.gui.pages.insights import InsightsPage
+
+    return InsightsPage
+
+
 def _settings() -> type[Page]:
     from facegui.gui.pages.settings import SettingsPage
 
@@ -55,5 +61,6 @@ PAGES: Final = (
     PageEntry("enroll", "enroll", _enroll),
     PageEntry("lookalikes", "lookalikes", _lookalikes),
     PageEntry("people", "people", _people),
+    PageEntry("insights", "insights", _insights),
     PageEntry("settings", "settings", _settings),
 )

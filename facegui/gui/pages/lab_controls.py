@@ -1,0 +1,129 @@
+"""The sliders of the margin lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import degrees
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+
+from facegui.gui import theme
+from facegui.gui.widgets.parts import button, column, label, row
+from facegui.matching.lab import Margin
+
+__all__ = ["MarginSliders"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """A slider: field of `Margin`, first and last value, and how many steps make 1."""
+
+    field: str
+    low: float
+    high: float
+    per_one: int
+
+
+_RANGES = (_Range("scale", 1, 64, 1), _Range("m1", 1, 2, 20), _Range("m2", 0, 1, 20), _Range("m3", 0, 0.8, 20))
+
+
+class MarginSliders(QWidget):
+    """s, m1, m2 and m3, and the margins that papers chose.
+
+    Signals
+    -------
+    changed(object)
+        The `Margin` is now another, by the user.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.margin = Margin()
+        words = {
+            "scale": (self.tr("s"), self.tr("scale: how sharply logits become probabilities")),
+            "m1": (self.tr("m1"), self.tr("times the angle (SphereFace)")),
+            "m2": (self.tr("m2"), self.tr("added to the angle (ArcFace)")),
+            "m3": (self.tr("m3"), self.tr("taken from the cosine (CosFace)")),
+        }
+        self.sliders: dict[str, QSlider] = {}
+        self._values = {}
+        self._meanings: list[QLabel] = []
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(theme.size("unit"))
+        grid.setVerticalSpacing(theme.size("half"))
+        for line, item in enumerate(_RANGES):
+            name, meaning = words[item.field]
+            slider = QSlider(Qt.Orientation.Horizontal)
+            slider.setRange(round(item.low * item.per_one), round(item.high * item.per_one))
+            slider.setPageStep(max(1, item.per_one // 5))
+            slider.setAccessibleName(f"{name}, {meaning}")
+            slider.setToolTip(meaning)
+            slider.valueChanged.connect(self._moved(item))
+            value = label("", "muted")
+            value.setMinimumWidth(round(5.5 * theme.size("icon")))
+            self.sliders[item.field], self._values[item.field] = slider, value
+            grid.addWidget(label(name, "heading"), line, 0)
+            grid.addWidget(slider, line, 1)
+            grid.addWidget(value, line, 2)
+            words_of = label(meaning, "small")
+            self._meanings.append(words_of)
+            grid.addWidget(words_of, line, 3)
+        grid.setColumnStretch(1, 3)
+        grid.setColumnStretch(3, 1)
+        presets = [
+            (self.tr("No margin"), {}),
+            ("SphereFace", {"m1": 1.35}),
+            ("ArcFace", {"m2": 0.5}),
+            ("CosFace", {"m3": 0.35}),
+            (self.tr("Combined"), {"m2": 0.3, "m3": 0.2}),
+        ]
+        chips = [button(name, self._preset(margins), role="chip") for name, margins in presets]
+        body = column()
+        body.addLayout(row(*chips, None, gap="half"))
+        body.addLayout(grid)
+        self.setLayout(body)
+        self.show_margin(self.margin)
+
+    def show_margin(self, margin: Margin) -> None:
+        """Set the sliders to a margin, without saying that the user changed it."""
+        self.margin = margin
+        for item in _RANGES:
+            slider = self.sliders[item.field]
+            slider.blockSignals(True)
+            slider.setValue(round(getattr(margin, item.field) * item.per_one))
+            slider.blockSignals(False)
+        self._tell()
+
+    def show_meanings(self, visible: bool) -> None:
+        """Show or hide what each slider means beside it; tooltips tell it always."""
+        for meaning in self._meanings:
+            meaning.setVisible(visible)
+
+    def _preset(self, margins: dict[str, float]) -> Callable[[], None]:
+        return lambda: self._set(Margin(self.margin.scale, **margins))
+
+    def _set(self, margin: Margin) -> None:
+        self.show_margin(margin)
+        self.changed.emit(self.margin)
+
+    def _moved(self, item: _Range) -> Callable[[int], None]:
+        def moved(value: int) -> None:
+            self.margin = replace(self.margin, **{item.field: value / item.per_one})
+            self._tell()
+            self.changed.emit(self.margin)
+
+        return moved
+
+    def _tell(self) -> None:
+        margin = self.margin
+        self._values["scale"].setText(f"{margin.scale:.0f}")
+        self._values["m1"].setText(f"{margin.m1:.2f}")
+        self._values["m2"].setText(
+            self.tr("{m2:.2f} ({degrees:.0f}°)").format(m2=margin.m2, degrees=degrees(margin.m2))
+        )
+        self._values["m3"].setText(f"{margin.m3:.2f}")

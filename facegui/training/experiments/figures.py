@@ -1,0 +1,202 @@
+"""The pictures of the experiments, drawn from their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.matching.lab import Frame, Margin, Recorded, Recording, load, target_cosine
+from facegui.training.experiments import sphere, sweep, tsne
+from facegui.training.experiments.drawing import ACCENT, COLOURS, INK, MUTED, canvas, save, style
+from facegui.training.experiments.keeping import kept
+
+__all__ = ["draw_angles", "draw_animation", "draw_maps", "draw_spheres", "draw_sweep"]
+
+_TILT = (-25.0, 40.0)
+_COLUMNS = 3
+_STEPS = 3  # pictures of the animation between two recorded moments
+_PAUSE = 8  # pictures at its end
+_PICTURES_A_SECOND = 10
+_CURVES = (
+    ("no margin", Margin(1.0)),
+    ("SphereFace, m1 = 1.35", Margin(1.0, m1=1.35)),
+    ("ArcFace, m2 = 0.5", Margin(1.0, m2=0.5)),
+    ("CosFace, m3 = 0.35", Margin(1.0, m3=0.35)),
+    ("combined, 1 / 0.3 / 0.2", Margin(1.0, 1.0, 0.3, 0.2)),
+)
+
+
+def _rotation(down: float, right: float) -> NDArray[np.float64]:
+    a, b = np.radians([down, right])
+    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
+    turned: NDArray[np.float64] = about_x @ about_y
+    return turned
+
+
+def _draw_ball(
+    axes: Any, points: NDArray[np.floating], centres: NDArray[np.floating], labels: NDArray[np.int64], turn: Any
+) -> None:
+    """Draw a sphere seen from afar: what lies behind is faint."""
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    around = np.linspace(0, 2 * np.pi, 200)
+    axes.fill(np.cos(around), np.sin(around), facecolor="#F6F8FB", edgecolor=MUTED, linewidth=0.8)
+    colours = np.array(COLOURS)
+    for rows, of, size, front in (
+        (points, labels, 7, False), (points, labels, 9, True), (centres, np.arange(len(centres)), 60, True),
+    ):  # fmt: skip
+        seen = rows @ turn.T
+        shown = (seen[:, 2] > 0) == front
+        axes.scatter(
+            seen[shown, 0],
+            seen[shown, 1],
+            s=size,
+            c=colours[of[shown] % 10],
+            alpha=1.0 if front else 0.13,
+            linewidths=0,
+        )
+    seen = centres @ turn.T
+    for k in np.flatnonzero(seen[:, 2] > 0).tolist():
+        axes.text(*seen[k, :2], str(k), color="white", fontsize=6.5, ha="center", va="center_baseline", weight="bold")
+    axes.set_xlim(-1.04, 1.04)
+    axes.set_ylim(-1.04, 1.04)
+
+
+def _accuracy(frame: Frame) -> str:
+    return f"test {frame.test_accuracy * 100:.1f} %, {frame.within:.0f}° within, {frame.between:.0f}° between"
+
+
+def draw_spheres(out: Path) -> Path:
+    """Draw the end of every run into ``sphere.png``."""
+    found = load(out / sphere.FILE)
+    rows = -(-len(found.runs) // _COLUMNS)
+    figure = canvas(3.1 * _COLUMNS, 3.3 * rows)
+    for axes, run in zip(figure.subplots(rows, _COLUMNS, squeeze=False).flat, found.runs, strict=False):
+        last = run.frames[-1]
+        _draw_ball(axes, last.points, last.centres, found.labels, _rotation(*_TILT))
+        axes.set_title(f"{run.title}\n{_accuracy(last)}", fontsize=8.5, color=INK)
+    for axes in figure.axes[len(found.runs) :]:
+        axes.set_axis_off()
+    return save(figure, out / "sphere.png")
+
+
+def draw_animation(out: Path, names: tuple[str, str] = ("softmax", "arcface")) -> Path:
+    """Draw two runs side by side over the epochs into ``sphere.gif``."""
+    from PIL import Image
+
+    found = load(out / sphere.FILE)
+    runs = [next(run for run in found.runs if run.name == name) for name in names]
+    moments = np.arange((len(runs[0].frames) - 1) * _STEPS + 1) / _STEPS
+    pictures = []
+    for number, moment in enumerate([*moments.tolist(), *[float(moments[-1])] * _PAUSE]):
+        figure = canvas(5.0, 2.8)
+        turn = _rotation(_TILT[0], _TILT[1] + 1.5 * number)
+        for axes, run in zip(figure.subplots(1, 2), runs, strict=True):
+            epoch, points, centres, frame = _moment(run, moment)
+            _draw_ball(axes, points, centres, found.labels, turn)
+            axes.set_title(f"{run.title}, epoch {epoch:.1f}\n{_accuracy(frame)}", fontsize=7.5, color=INK)
+        figure.canvas.draw()
+        rgb = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        pictures.append(Image.fromarray(np.ascontiguousarray(rgb)).quantize(48))
+    pictures[0].save(
+        out / "sphere.gif", save_all=True, append_images=pictures[1:], duration=1000 // _PICTURES_A_SECOND, loop=0,
+        optimize=True,
+    )  # fmt: skip
+    return out / "sphere.gif"
+
+
+def _moment(run: Recorded, at: float) -> tuple[float, Any, Any, Frame]:
+    """Return the state between two recorded moments."""
+    before = min(int(at), len(run.frames) - 1)
+    after, part = min(before + 1, len(run.frames) - 1), at - before
+    a, b = run.frames[before], run.frames[after]
+    mixed = []
+    for one, other in ((a.points, b.points), (a.centres, b.centres)):
+        rows = (1 - part) * one + part * other
+        mixed.append(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
+    return (1 - part) * a.epoch + part * b.epoch, mixed[0], mixed[1], a if part < 0.5 else b
+
+
+def draw_angles(out: Path) -> Path:
+    """Draw the angles with the own centre over training, the target logits, and the angles per loss."""
+    found = load(out / sphere.FILE)
+    figure = canvas(12.5, 7.0)
+    grid = figure.subplots(2, 3)
+    for axes, name in zip(grid[0], ("softmax", "normalised", "arcface"), strict=True):
+        _draw_histories(axes, next(run for run in found.runs if run.name == name))
+    degrees = np.linspace(0, 180, 181)
+    for k, (title, margin) in enumerate(_CURVES):
+        line = "--" if k == 0 else "-"
+        colour = MUTED if k == 0 else COLOURS[k - 1]
+        grid[1, 0].plot(degrees, target_cosine(np.radians(degrees), margin), line, label=title, color=colour)
+    grid[1, 0].legend(fontsize=7.5, frameon=False)
+    style(grid[1, 0], "Target logit divided by s", "angle with the own centre, degrees", "")
+    _draw_angle_bars(grid[1, 1], found, "within", "Within a class, mean", "degrees")
+    _draw_angle_bars(grid[1, 2], found, "between", "To the nearest other class, mean", "degrees")
+    return save(figure, out / "angles.png")
+
+
+def _draw_histories(axes: Any, run: Recorded) -> None:
+    middles = (np.arange(len(run.frames[0].own_angles)) + 0.5) * 180 / len(run.frames[0].own_angles)
+    epochs = [frame.epoch for frame in run.frames]
+    chosen = [0, int(np.argmin(np.abs(np.array(epochs) - 0.16))), epochs.index(1.0), len(run.frames) - 1]
+    for number, place in enumerate(chosen):
+        frame = run.frames[place]
+        colour = (MUTED, COLOURS[1], COLOURS[2], ACCENT)[number]
+        axes.plot(middles, frame.own_angles * 100, color=colour, label=f"epoch {frame.epoch:.2g}", linewidth=1.5)
+    axes.set_xlim(0, 120)
+    axes.legend(fontsize=8, frameon=False)
+    style(axes, f"{run.title}: angle with the own centre", "degrees", "per cent of the test pictures")
+
+
+def _draw_angle_bars(axes: Any, found: Recording, what: str, title: str, x: str) -> None:
+    names = [run.title.partition(",")[0] for run in found.runs]
+    values = [float(getattr(run.frames[-1], what)) for run in found.runs]
+    places = np.arange(len(names))
+    axes.barh(places, values, color=ACCENT, height=0.62)
+    for place, value in zip(places.tolist(), values, strict=True):
+        axes.text(value, place, f" {value:.1f}", va="center", fontsize=8, color=INK)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(values) * 1.16)
+    style(axes, title, x)
+    axes.grid(visible=False, axis="y")
+
+
+def draw_maps(out: Path) -> Path:
+    """Draw the maps by t-SNE into ``maps.png``."""
+    titles = {"mnist": "MNIST", "cifar10": "CIFAR-10", "softmax": "softmax", "arcface": "ArcFace"}
+    figure = canvas(8.4, 8.4)
+    with np.load(out / tsne.FILE, allow_pickle=False) as found:
+        for axes, (name, of) in zip(figure.subplots(2, 2).flat, tsne.SHOWN, strict=True):
+            layout, labels = found[f"{name}/{of}"], found[f"{name}/labels"]
+            axes.scatter(*layout.T, s=5, c=np.array(COLOURS)[labels % 10], linewidths=0)
+            axes.set_title(f"{titles[name]}, {titles[of]}", fontsize=10, loc="left", color=INK)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            for spine in axes.spines.values():
+                spine.set_color("#D3DAE3")
+    return save(figure, out / "maps.png")
+
+
+def draw_sweep(out: Path) -> Path:
+    """Draw what the margin does into ``sweep.png``: means, and every seed as a point."""
+    rows = kept(out / sweep.FILE)
+    margins = sorted({row.m2 for row in rows})
+    figure = canvas(12.5, 3.6)
+    for axes, (what, factor, title) in zip(
+        figure.subplots(1, 4),
+        (("test_accuracy", 100, "Test accuracy, per cent"), ("pair_eer", 100, "EER of pairs, per cent"),
+         ("within", 1, "Within a class, degrees"), ("between", 1, "To the nearest other class, degrees")),
+        strict=True,
+    ):  # fmt: skip
+        values = [[getattr(row, what) * factor for row in rows if row.m2 == m2] for m2 in margins]
+        axes.plot(margins, [float(np.mean(each)) for each in values], color=ACCENT, linewidth=1.8)
+        for m2, each in zip(margins, values, strict=True):
+            axes.plot([m2] * len(each), each, "o", color=ACCENT, markersize=3.5, alpha=0.5, markeredgewidth=0)
+        style(axes, title, "m2, radians")
+    return save(figure, out / "sweep.png")

@@ -1,0 +1,89 @@
+"""Results of runs in a JSON file that grows run by run, so that an experiment goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from facegui.errors import KnownError
+from facegui.training.experiments.learning import Plan, Run
+from facegui.training.experiments.measures import angles, pair_eer
+from facegui.training.experiments.pictures import Pictures
+
+__all__ = ["Result", "keep", "kept", "result_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finished run.
+
+    Attributes
+    ----------
+    set, loss : str
+    m2, scale : float
+        m2 in radians.
+    seed, epochs, pictures : int
+    final_loss : float
+        Mean of the last epoch, margin and all.
+    train_accuracy, test_accuracy : float
+    within, between : float
+        Degrees: from an embedding to the mean direction of its class, and from there to the nearest other class.
+    pair_eer : float
+        Of verifying pairs of test pictures by their cosine.
+    """
+
+    set: str
+    loss: str
+    m2: float
+    scale: float
+    seed: int
+    epochs: int
+    pictures: int
+    final_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    within: float
+    between: float
+    pair_eer: float
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells runs apart."""
+        return self.set, self.loss, round(self.m2, 4), self.seed, self.epochs, self.pictures
+
+
+def result_of(run: Run, data: Pictures, plan: Plan, seed: int) -> Result:
+    """Measure a finished run on the test pictures."""
+    last, labels, margin = run.frames[-1], data.test_labels.numpy(), run.chosen.margin
+    found = angles(last.features, labels, last.centres)
+    return Result(
+        data.name, run.chosen.name, margin.m2, margin.scale, seed, plan.epochs, len(data.train), last.loss,
+        run.train_accuracy, last.test_accuracy, found.within, found.between, pair_eer(last.features, labels),
+    )  # fmt: skip
+
+
+def kept(file: Path) -> list[Result]:
+    """Return the results of a file, none where it is missing.
+
+    Raises
+    ------
+    KnownError
+        It holds something else.
+    """
+    try:
+        rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
+        return [Result(**row) for row in rows]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise KnownError(f"{file} cannot be used.", f"{error}.", "Delete it to start anew.") from error
+
+
+def keep(file: Path, result: Result) -> None:
+    """Add a result; the file is replaced as a whole, so that it is never half written."""
+    rows = [row for row in kept(file) if row.key != result.key] + [result]
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
+    part.replace(file)

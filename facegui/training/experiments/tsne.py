@@ -1,0 +1,65 @@
+"""A map of embeddings with and without margin, by t-SNE (van der Maaten and Hinton, 2008)."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegui.errors import KnownError
+from facegui.jobs import Job, Progress
+from facegui.training.experiments import table
+from facegui.training.experiments.measures import units
+
+__all__ = ["FILE", "SHOWN", "run_maps"]
+
+FILE = "maps.npz"
+SHOWN = tuple((name, of) for name in ("mnist", "cifar10") for of in ("softmax", "arcface"))
+"""Set and loss of each map."""
+
+_PERPLEXITY = 30
+_POINTS, _QUICK_POINTS = 1500, 600
+
+
+def run_maps(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
+    """Lay out the embeddings that the table experiment kept, which runs first where they are missing.
+
+    Parameters
+    ----------
+    data, out : Path
+    quick : bool
+        Fewer points.
+    seed : int
+        Of the layout.
+
+    Yields
+    ------
+    Progress
+        After each map.
+
+    Raises
+    ------
+    KnownError
+        scikit-learn is not installed.
+    """
+    if importlib.util.find_spec("sklearn") is None:
+        raise KnownError("The maps need scikit-learn.", "It is not installed.", "Install it: pip install scikit-learn")
+    from sklearn.manifold import TSNE
+
+    files = [table.features_file(out, name, of) for name, of in SHOWN]
+    if not all(file.is_file() for file in files):
+        yield from table.run_table(data, out, quick=quick)
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for number, ((name, of), file) in enumerate(zip(SHOWN, files, strict=True)):
+        yield Progress(number, len(SHOWN), f"{name}, {of}")
+        with np.load(file, allow_pickle=False) as found:
+            count = _QUICK_POINTS if quick else _POINTS
+            features, labels = found["features"][:count].astype(np.float32), found["labels"][:count]
+        # By angle, as the program compares: on unit vectors the distance is a function of the cosine.
+        layout = TSNE(init="pca", perplexity=_PERPLEXITY, random_state=seed).fit_transform(units(features))
+        arrays[f"{name}/{of}"] = layout.astype(np.float32)
+        arrays[f"{name}/labels"] = labels
+    np.savez_compressed(out / FILE, **arrays)  # type: ignore[arg-type]
+    yield Progress(len(SHOWN), len(SHOWN))
