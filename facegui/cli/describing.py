@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -15,7 +15,6 @@ from facegui.faces.types import Face, FacePolicy, Frame, Outcome, Timings
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import NOT_CALIBRATED, Rule, explain, rule_at, rule_for
 from facegui.matching.wording import format_similarity
-from facegui.services.points import with_points
 
 if TYPE_CHECKING:
     from facegui.gallery.records import PersonRecord
@@ -53,8 +52,6 @@ def look(services: Services, path: str, policy: FacePolicy | None) -> Seen:
         There is none, or there are several and the policy refuses that.
     """
     photo, face = services.probe(path, policy)
-    photo = with_points(services, replace(photo, faces=(face,)))
-    (face,) = photo.faces
     # The search for one face stops at a large one; the smaller ones are counted here, outside the times.
     count = len(services.pipeline.find(photo.frame.pixels, FacePolicy.ALL))
     return Seen(path, face, photo.frame, max(1, count), photo.timings)

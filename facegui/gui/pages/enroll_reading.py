@@ -18,7 +18,6 @@ from facegui.faces.types import Face, Frame
 from facegui.gui import images
 from facegui.gui.bridge import Bridge, Task
 from facegui.jobs import Job, Partial, Progress
-from facegui.services.points import with_points
 from facegui.sources.files import photo_files, shown_name
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def read_one(services: Services, wanted: Wanted) -> Reading:
     except KnownError as error:
         return Reading(wanted, problem=_one_line(error.why or error.what), advice=error.do)
     try:
-        photo = with_points(services, services.analyse(frame))
+        photo = services.analyse(frame)
     except KnownError:  # a model is missing: it is not this photo's fault
         raise
     except Exception:
