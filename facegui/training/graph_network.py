@@ -1,7 +1,9 @@
 """A network from an ONNX file as a PyTorch module whose weights can be trained: the bundled embedder, for fine-tuning.
 
 Only the operators that occur in such files are known. Batch norms are folded into the convolutions there, so nothing
-depends on the other faces of a batch.
+depends on the other faces of a batch. The program's own files spell PReLU as a product and a Relu
+(models/fast_prelu.py), with factors up to 20,000 where a slope is near 1, and their first weights take pixels of 0 to
+255. Gradient descent cannot move such weights, so PReLU is put back and the pixels are scaled.
 """
 
 from __future__ import annotations
@@ -50,8 +52,63 @@ _OPERATORS: dict[str, Callable[[list[Tensor], dict[str, Any]], Tensor]] = {
     "Mul": lambda v, _: v[0] * v[1],
     "Relu": lambda v, _: F.relu(v[0]),
     "PRelu": lambda v, _: torch.where(v[0] > 0, v[0], v[0] * v[1]),
+    "SignedPRelu": lambda v, _: v[2] * torch.where(v[0] > 0, v[0], v[0] * v[1]),
     "Flatten": lambda v, a: v[0].flatten(a.get("axis", 1)),
 }
+
+
+def _scaled_pixels(nodes: list[Any], arrays: dict[str, Any], pixels: str) -> tuple[str, list[Any]]:
+    """Return the name of what goes in, and the nodes: the first convolution takes (pixel − 127.5) / 127.5.
+
+    Raises
+    ------
+    ValueError
+        The network prepares its pixels otherwise.
+    """
+    mean, first = nodes[:2]
+    known = mean.op_type == "Sub" and mean.input[0] == pixels and first.op_type == "Conv"
+    if not known or first.input[0] != mean.output[0] or not np.all(arrays[mean.input[1]] == _HALF):
+        raise ValueError("the network does not prepare its pixels as the program's own embedders do")
+    arrays[first.input[1]] = arrays[first.input[1]] * _HALF
+    return str(mean.output[0]), nodes[1:]
+
+
+def _with_prelu(nodes: list[Any], arrays: dict[str, Any]) -> list[Any]:
+    """Return the nodes with each ``k·y' + relu(y')`` as PReLU of the convolution before, whose weights change.
+
+    With k = a / (1 − a) and y' = |1 − a|·y that sum is sign(1 − a)·prelu(y), so a = k / (1 + k) and y = |1 + k|·y'.
+    The product with k is a Mul, or the convolution a second time.
+    """
+    from onnx import helper
+
+    made = {node.output[0]: node for node in nodes}
+    gone: list[str] = []
+    result = []
+    for node in nodes:
+        linear, positive = (made.get(name) for name in [*node.input, "", ""][:2])
+        before = made.get(positive.input[0]) if positive is not None and positive.op_type == "Relu" else None
+        if node.op_type != "Add" or linear is None or before is None or before.op_type != "Conv":
+            result.append(node)
+            continue
+        weight, bias = (arrays[name].astype(np.float64) for name in before.input[1:3])
+        rows = weight.reshape(len(weight), -1)
+        if linear.op_type == "Mul" and linear.input[0] == before.output[0]:
+            factor = arrays[linear.input[1]].astype(np.float64).ravel()
+        elif linear.op_type == "Conv" and linear.input[0] == before.input[0]:
+            place = np.abs(rows).argmax(1)[:, None]
+            twin = arrays[linear.input[1]].astype(np.float64).reshape(rows.shape)
+            factor = (np.take_along_axis(twin, place, 1) / np.take_along_axis(rows, place, 1)).ravel()
+        else:
+            result.append(node)
+            continue
+        arrays[before.input[1]] = (rows * np.abs(1 + factor)[:, None]).reshape(weight.shape)
+        arrays[before.input[2]] = bias * np.abs(1 + factor)
+        slope, sign = f"{node.output[0]} slope", f"{node.output[0]} sign"
+        arrays[slope] = (factor / (1 + factor)).reshape(-1, 1, 1)
+        arrays[sign] = np.sign(1 + factor).reshape(-1, 1, 1)
+        gone += node.input[:2]
+        result.append(helper.make_node("SignedPRelu", [before.output[0], slope, sign], [node.output[0]]))
+    return [node for node in result if node.output[0] not in gone]
 
 
 class GraphNetwork(nn.Module):
@@ -84,11 +141,11 @@ class GraphNetwork(nn.Module):
         if [node.op_type for node in nodes[:2]] != ["Transpose", "Cast"]:
             raise ValueError(f"{file.name} does not start as the program's own models do")
         end = next((n for n, node in enumerate(nodes) if node.op_type in _LENGTH), len(nodes))
-        self._source = nodes[1].output[0]
+        self._source, nodes = _scaled_pixels(nodes[2:end], arrays, nodes[1].output[0])
         self._nodes: list[tuple[str, list[str], str, dict[str, Any]]] = []
         self._constants: dict[str, str] = {}
         parameters: dict[str, nn.Parameter] = {}
-        for node in nodes[2:end]:
+        for node in _with_prelu(nodes, arrays):
             if node.op_type not in _OPERATORS:
                 raise ValueError(f"{file.name} holds the operator {node.op_type}, which cannot be trained here")
             attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
@@ -100,15 +157,15 @@ class GraphNetwork(nn.Module):
             self._nodes.append((node.op_type, list(node.input), node.output[0], attributes))
         self.weights = nn.ParameterDict(parameters)
         self._target = self._nodes[-1][2]
-        for kind, inputs, _, _ in self._nodes[:1]:
-            if kind == "Sub":  # the mean of the pixels is no weight
-                self.weights[self._constants[inputs[1]]].requires_grad_(False)
+        for kind, inputs, _, _ in self._nodes:
+            if kind == "SignedPRelu":  # its sign is no weight
+                self.weights[self._constants[inputs[-1]]].requires_grad_(False)
         with torch.no_grad():
             self.dimension = int(self.eval()(torch.zeros(1, 3, 112, 112)).shape[1])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the embeddings of a batch, (N, d)."""
-        values = {self._source: x * _HALF + _HALF}
+        values = {self._source: x}
         for kind, inputs, output, attributes in self._nodes:
             found = [values[name] if name in values else self.weights[self._constants[name]] for name in inputs if name]
             values[output] = _OPERATORS[kind](found, attributes)
