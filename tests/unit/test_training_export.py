@@ -108,6 +108,18 @@ def test_the_bundled_embedder_is_the_same_network_and_comes_back_as_a_model(tmp_
     np.testing.assert_allclose(embed(network, list(pixels), torch.device("cpu")), expected, atol=1e-4)
 
 
+def test_the_bundled_embedder_can_be_trained_by_gradient_descent() -> None:
+    """As the file spells its PReLUs, with factors up to 20,000, the gradient would be a hundred times as long."""
+    network = backbone("bundled:arcface", 192)
+    pixels = torch.randn(2, 3, 112, 112, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
+    one, other = torch.nn.functional.normalize(network(pixels))
+    (one @ other).backward()
+    trained = [p for p in network.parameters() if p.requires_grad]
+    assert len(trained) > 100
+    assert sum(float(p.grad.square().sum()) for p in trained) ** 0.5 < 300
+    assert all(0.005 < float(p.detach().abs().max()) < 300 for p in trained if p.ndim == 4)
+
+
 @pytest.mark.parametrize("name", ["iresnet18"])
 def test_the_exported_file_takes_any_number_of_faces_and_gives_unit_vectors(tmp_path: Path, name: str) -> None:
     network = backbone(name, 32)
