@@ -107,6 +107,13 @@ class Settings:
     include_hidden: bool = _setting(
         False, "Files", "Hidden files", "Whether an index of a folder takes hidden files and folders too."
     )
+    follow_links: bool = _setting(
+        True, "Files", "Symbolic links", "Whether an index of a folder follows links to other files and folders."
+    )
+    watch_folders: bool = _setting(
+        False, "Files", "Watch folders",
+        "Whether photos that appear or change in indexed folders are read while the program runs.",
+    )  # fmt: skip
     camera: str = _setting("", "Camera", "Camera", "The camera that was chosen last; empty takes the first.")
     camera_height: int = _setting(
         720, "Camera", "Camera lines", "Height of the camera's picture in pixels; larger is slower.",

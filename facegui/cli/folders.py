@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from facegui.lookalikes.indexer import IndexSummary
+    from facegui.services import Services
 
 TOP = 20
 _SHOWN_SKIPPED = 10
@@ -28,6 +30,7 @@ def index(
     run: Run,
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...")],
     retry: Annotated[bool, typer.Option("--retry", help="Try files again that could not be used before.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on reading what is new or changes, until Ctrl+C.")] = False,
 ) -> int:
     """Read folders of photos into the gallery, for lookalikes; only what is new or changed is read.
 
@@ -38,6 +41,8 @@ def index(
         run.show_provider(services)
         summary = run.output.run(services.index(folders, retry_skipped=retry), "Reading photos")
         counts = services.gallery.counts()
+        if watch:
+            _watch(run, services, folders)
     document = asdict(summary) | {"index": {"photos": counts.photos, "faces": counts.faces}}
 
     def show(console: Console) -> None:
@@ -47,6 +52,20 @@ def index(
     run.output.answer(document, show)
     tell_skipped(run, summary)
     return 0
+
+
+def _watch(run: Run, services: Services, folders: list[Path]) -> None:
+    """Follow changes until the user ends it; that is no error."""
+    from facegui.lookalikes.indexer import IndexSummary
+    from facegui.services.watching import watch_folders
+
+    run.output.remark(f"Watching {len(folders)} folders. Ctrl+C ends it.")
+    with contextlib.suppress(KeyboardInterrupt):
+        run.output.run(
+            watch_folders(services, folders),
+            "Watching",
+            lambda done: run.output.remark(_summary(done)) if isinstance(done, IndexSummary) else None,
+        )
 
 
 def _summary(summary: IndexSummary) -> str:

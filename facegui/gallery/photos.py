@@ -92,6 +92,7 @@ class Photos(Tidying):
         with self._write() as write:
             connection = write.connection
             write.photos.add(photo_id)
+            before = connection.scalars(select(Photo.path).where(Photo.id == photo_id)).first()
             other = connection.scalars(select(Photo.id).where(Photo.path == path, Photo.id != photo_id)).first()
             if other is not None:
                 write.photos.add(other)
@@ -103,7 +104,7 @@ class Photos(Tidying):
             connection.execute(
                 update(Photo).where(Photo.id == photo_id).values(path=path, size=size, mtime_ns=mtime_ns)
             )
-            write.removed = write.samples = True
+            write.removed = write.samples = before != path
             write.text = "Followed a moved photo"
         return write.change
 

@@ -12,6 +12,7 @@ from facegui.gallery.backup import Backups
 from facegui.gallery.clusters import Clusters
 from facegui.gallery.database import open_database
 from facegui.gallery.enrolment import Enrolment
+from facegui.gallery.folders import Folders
 from facegui.gallery.history import History
 from facegui.gallery.matrices import Matrices
 from facegui.gallery.people import People
@@ -24,7 +25,9 @@ from facegui.gallery.streams import Streams
 __all__ = ["Gallery"]
 
 
-class Gallery(People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Backups):
+class Gallery(
+    People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Folders, Backups
+):
     """People, samples, folder index and history in one database.
 
     Methods may be called from any thread: reads run side by side, writes one after the other. A write by another

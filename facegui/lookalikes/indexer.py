@@ -17,7 +17,7 @@ from facegui.faces.stages import Done, Stage, staged
 from facegui.faces.types import Face, Frame
 from facegui.gallery.records import IndexedPhoto, PhotoStamp
 from facegui.jobs import Job, Partial, Progress
-from facegui.lookalikes.scan import Moves, Skipped, scan
+from facegui.lookalikes.scan import Moves, Skipped, mount_of, scan
 
 if TYPE_CHECKING:
     from facegui.gallery.store import Gallery
@@ -84,7 +84,8 @@ class IndexSummary:
 class _Read:
     """A file on its way: its frame, the photo that it was under another name, or the reason why there is neither.
 
-    `faces` are those of the frame once it was searched; `size` and `mtime_ns` are 0 where the next run shall try again.
+    `touched` says that nothing but the file's time is another. `faces` are those of the frame once it was searched;
+    `size` and `mtime_ns` are 0 where the next run shall try again.
     """
 
     path: Path
@@ -93,6 +94,7 @@ class _Read:
     content_hash: str | None = None
     frame: Frame | None = None
     was: PhotoStamp | None = None
+    touched: bool = False
     error: str | None = None
     faces: tuple[Face, ...] = ()
 
@@ -106,6 +108,9 @@ def _read(path: Path, decode: Decode, moves: Moves) -> _Read:
     except MemoryError:
         return _Read(path, error="There is not enough memory for it.")
     item = _Read(path, status.st_size, status.st_mtime_ns, sha256(data).hexdigest())
+    same = moves.same(path, item.content_hash or "")
+    if same is not None:
+        return replace(item, was=same, touched=True)
     was = moves.claim(item.content_hash or "")
     if was is not None:
         return replace(item, was=was)
@@ -165,6 +170,7 @@ class _Run:
         self._stored = perf_counter()
         self.skipped: list[Skipped] = []
         self.moved: list[PhotoStamp] = []
+        self.touched: list[PhotoStamp] = []
         self.moved_to: set[str] = set()
         self.faces = self.without_face = 0
 
@@ -182,6 +188,10 @@ class _Run:
         """Note one photo that was searched, moved, or cannot be used."""
         if item.was is not None:
             self._gallery.relocate(item.was.photo_id, str(item.path), item.size, item.mtime_ns)
+            if item.touched:
+                self.touched.append(item.was)
+                self._moved += 1
+                return
             self.moved.append(item.was)
             self.moved_to.add(str(item.path))
             self._moved += 1
@@ -230,6 +240,7 @@ def index_folders(
     *,
     include_hidden: bool = False,
     retry_skipped: bool = False,
+    follow_links: bool = True,
 ) -> Job[IndexSummary]:
     """Bring the gallery's index of some folders up to date.
 
@@ -246,6 +257,8 @@ def index_folders(
     include_hidden : bool
     retry_skipped : bool
         Whether files that could not be used are tried again although they did not change.
+    follow_links : bool
+        Whether symbolic links to files and folders are followed.
 
     Yields
     ------
@@ -259,11 +272,16 @@ def index_folders(
     """
     start = perf_counter()
     plan = yield from scan(
-        gallery, folders, pipeline.embedder.model_id, include_hidden=include_hidden, retry_skipped=retry_skipped
+        gallery,
+        folders,
+        pipeline.embedder.model_id,
+        include_hidden=include_hidden,
+        retry_skipped=retry_skipped,
+        follow_links=follow_links,
     )
     run = _Run(gallery, pipeline)
     removed = yield from _forget(gallery, plan.gone)
-    moves = Moves(plan.perhaps_moved)
+    moves = Moves(plan.perhaps_moved, plan.perhaps_same)
     total = len(plan.todo) + len(plan.stale)
     reader = _analysed(plan.todo, pipeline, decode, moves)
     done = 0
@@ -273,7 +291,7 @@ def index_folders(
             yield Progress(done, total, item.source.name)
             if run.due:
                 yield Partial(run.store())
-        stale = [*plan.stale, *(stamp.photo_id for stamp in run.moved if not stamp.embedded)]
+        stale = [*plan.stale, *(stamp.photo_id for stamp in (*run.moved, *run.touched) if not stamp.embedded)]
         for photo_ids in _parts(stale, _BATCH):
             yield Partial(run.reembed(photo_ids))
             done = min(total, done + len(photo_ids))
@@ -287,11 +305,13 @@ def index_folders(
     if run.unfinished:
         yield Partial(run.store())
     removed += yield from _forget(gallery, moves.left)
-    changed = len(plan.changed - run.moved_to)
+    gallery.note_folders([(str(folder.absolute()), mount_of(folder)) for folder in folders])
+    touched = len(run.touched)
+    changed = len(plan.changed - run.moved_to) - touched
     return IndexSummary(
-        new=len(plan.todo) - len(run.moved) - changed,
+        new=len(plan.todo) - len(run.moved) - changed - touched,
         changed=changed,
-        unchanged=plan.unchanged,
+        unchanged=plan.unchanged + touched,
         removed=removed,
         faces=run.faces,
         without_face=run.without_face,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from facegui.sources.files import photo_files, shown_name
 if TYPE_CHECKING:
     from facegui.gallery.store import Gallery
 
-__all__ = ["Moves", "Plan", "Skipped", "scan"]
+__all__ = ["Moves", "Plan", "Skipped", "mount_of", "scan"]
 
 _LOOK = 200
 """Files between two places to cancel."""
@@ -49,6 +49,8 @@ class Plan:
         Ids of photos whose file is no longer there.
     perhaps_moved : tuple of PhotoStamp
         Photos whose file is no longer there while a new one has the same size.
+    perhaps_same : mapping of str to PhotoStamp
+        What is known of files by path whose time or size is another; their content may be what it was.
     skipped : tuple of Skipped
         Unchanged files that could not be read earlier.
     """
@@ -59,14 +61,16 @@ class Plan:
     stale: tuple[int, ...]
     gone: tuple[int, ...]
     perhaps_moved: tuple[PhotoStamp, ...]
+    perhaps_same: Mapping[str, PhotoStamp]
     skipped: tuple[Skipped, ...]
 
 
 class Moves:
     """Photos that may only have got another name: told by their content, each given out once. Safe in any thread."""
 
-    def __init__(self, stamps: Sequence[PhotoStamp]) -> None:
+    def __init__(self, stamps: Sequence[PhotoStamp], by_path: Mapping[str, PhotoStamp] | None = None) -> None:
         self._lock = threading.Lock()
+        self._by_path = by_path or {}
         self._by_hash: dict[str, list[PhotoStamp]] = {}
         for stamp in stamps:
             if stamp.content_hash and not stamp.error:
@@ -83,6 +87,11 @@ class Moves:
             self._ids.discard(stamp.photo_id)
             return stamp
 
+    def same(self, path: Path, content_hash: str) -> PhotoStamp | None:
+        """Return what is known of a file if its content is what it was: only its time is another."""
+        stamp = self._by_path.get(str(path))
+        return stamp if stamp is not None and stamp.content_hash == content_hash and not stamp.error else None
+
     @property
     def left(self) -> list[int]:
         """Ids of the photos that nobody claimed."""
@@ -91,17 +100,27 @@ class Moves:
 
 
 def scan(
-    gallery: Gallery, folders: Sequence[Path], model_id: str, *, include_hidden: bool, retry_skipped: bool
+    gallery: Gallery,
+    folders: Sequence[Path],
+    model_id: str,
+    *,
+    include_hidden: bool,
+    retry_skipped: bool,
+    follow_links: bool = True,
 ) -> Job[Plan]:
     """Compare folders with what the index knows of them; nothing is read but names, sizes and times.
 
     Raises
     ------
     KnownError
-        A folder does not exist.
+        A folder does not exist, or its disk is not connected. What was known of it is kept.
     """
+    mounts = {record.path: record.mount for record in gallery.folders()}
     for folder in folders:
-        if not folder.is_dir():
+        mount = mounts.get(str(folder.absolute()))
+        if not folder.is_dir() or (mount is not None and not os.path.ismount(mount)):
+            if not gallery.read_only:
+                gallery.folder_is_away(str(folder.absolute()))
             raise KnownError(
                 f"The folder {shown_name(folder)} cannot be read.",
                 f"{folder} is not there, or it is not a folder.",
@@ -117,7 +136,7 @@ def scan(
     stale: list[int] = []
     skipped: list[Skipped] = []
     present: set[str] = set()
-    for number, path in enumerate(photo_files(roots, include_hidden=include_hidden), 1):
+    for number, path in enumerate(photo_files(roots, include_hidden=include_hidden, follow_links=follow_links), 1):
         if number % _LOOK == 0:
             yield Progress(0, 0, f"Looking for photos: {number:,}")
         name = str(path)
@@ -140,8 +159,19 @@ def scan(
         stale=tuple(stale),
         gone=tuple(stamp.photo_id for stamp in missing if stamp.size not in sizes),
         perhaps_moved=tuple(stamp for stamp in missing if stamp.size in sizes),
+        perhaps_same={str(path): known[str(path)] for path in todo if str(path) in known},
         skipped=tuple(skipped),
     )
+
+
+def mount_of(folder: Path) -> str | None:
+    """Return the mount point that a folder lies on, or None for the root of the system, which is always there."""
+    place = folder.absolute()
+    while not os.path.ismount(place):
+        if place == place.parent:
+            return None
+        place = place.parent
+    return str(place) if place != place.parent else None
 
 
 def _size_if_unread(stamp: PhotoStamp | None, path: Path, retry_skipped: bool) -> tuple[int, PhotoStamp | None]:

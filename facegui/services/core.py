@@ -442,6 +442,7 @@ class Services:
             self.read_bytes,
             include_hidden=self.settings.include_hidden,
             retry_skipped=retry_skipped,
+            follow_links=self.settings.follow_links,
         )
 
     def lookalikes(

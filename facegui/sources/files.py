@@ -153,7 +153,9 @@ def _unreadable(path: StrPath, error: OSError | ValueError) -> KnownError:
     return KnownError(what, f"The system says: {reason}.", "Check that its disk is connected, and try again.")
 
 
-def photo_files(folders: Iterable[StrPath] | StrPath, *, include_hidden: bool = False) -> Iterator[Path]:
+def photo_files(
+    folders: Iterable[StrPath] | StrPath, *, include_hidden: bool = False, follow_links: bool = True
+) -> Iterator[Path]:
     """Find the photos in folders and everything beneath them.
 
     Parameters
@@ -162,11 +164,13 @@ def photo_files(folders: Iterable[StrPath] | StrPath, *, include_hidden: bool = 
         A file among them is taken as it is, whatever its suffix.
     include_hidden : bool
         Whether hidden files and folders are taken, too.
+    follow_links : bool
+        Whether symbolic links to files and folders below are taken, too.
 
     Yields
     ------
     Path
-        In the order of the names, folder by folder, each folder once: links to folders are followed, but never in a
+        In the order of the names, folder by folder, each folder once: links are never followed in a
         circle. Folders that cannot be read are left out and logged.
 
     Raises
@@ -185,10 +189,10 @@ def photo_files(folders: Iterable[StrPath] | StrPath, *, include_hidden: bool = 
                 "There is no such folder, or its disk is not connected.",
                 "Check its name.",
             ) from error
-    return _walk(roots, include_hidden)
+    return _walk(roots, include_hidden, follow_links)
 
 
-def _walk(roots: list[Path], include_hidden: bool) -> Iterator[Path]:
+def _walk(roots: list[Path], include_hidden: bool, links: bool) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
     for root in roots:
         if not root.is_dir():
@@ -201,14 +205,14 @@ def _walk(roots: list[Path], include_hidden: bool) -> Iterator[Path]:
             waiting.extend(
                 Path(entry.path)
                 for entry in reversed(entries)
-                if _is(entry, folder=True) and (include_hidden or not _hidden(entry))
+                if _is(entry, folder=True, links=links) and (include_hidden or not _hidden(entry))
             )
             yield from (
                 Path(entry.path)
                 for entry in entries
                 if Path(entry.name).suffix.lower() in SUFFIXES
                 and (include_hidden or not _hidden(entry))
-                and _is(entry, folder=False)
+                and _is(entry, folder=False, links=links)
             )
 
 
@@ -227,9 +231,9 @@ def _entries(folder: Path, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]
         return []
 
 
-def _is(entry: os.DirEntry[str], *, folder: bool) -> bool:
+def _is(entry: os.DirEntry[str], *, folder: bool, links: bool) -> bool:
     try:
-        return entry.is_dir() if folder else entry.is_file()
+        return entry.is_dir(follow_symlinks=links) if folder else entry.is_file(follow_symlinks=links)
     except OSError:
         return False
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -156,6 +160,83 @@ def test_what_was_skipped_is_tried_again_on_wish_or_when_it_changed(index, folde
     touch(folder / "broken.jpg", b"1")
     assert index().skipped == ()
     assert decoder.names == ["broken.jpg"]
+
+
+def test_a_file_of_which_only_the_time_changed_is_not_searched_again(
+    index, gallery: Gallery, folder: Path, decoder: Decoder
+) -> None:
+    index()
+    known = gallery.known_photos(str(folder))[str(folder / "b.jpg")]
+    before = [record.face_id for record in gallery.photo_faces(known.photo_id)]
+    touch(folder / "b.jpg", b"2b")
+    summary = index()
+    assert decoder.names == []
+    assert (summary.unchanged, summary.changed, summary.moved, summary.new) == (4, 0, 0, 0)
+    photo = gallery.known_photos(str(folder))[str(folder / "b.jpg")]
+    assert [record.face_id for record in gallery.photo_faces(photo.photo_id)] == before
+    assert index().seconds >= 0
+    assert photo.mtime_ns == (folder / "b.jpg").stat().st_mtime_ns
+
+
+def test_links_are_followed_by_choice(index, gallery: Gallery, folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "d.jpg").write_bytes(b"1d")
+    (folder / "linked").symlink_to(outside)
+    (folder / "e.jpg").symlink_to(folder / "a.jpg")
+    (folder / "circle").symlink_to(folder)
+    index(follow_links=False)
+    assert "e.jpg" not in paths(gallery, folder)
+    assert len(paths(gallery, folder)) == 4
+    index()
+    assert {"e.jpg", "linked/d.jpg"} <= paths(gallery, folder)
+
+
+def test_a_disk_that_is_not_mounted_keeps_its_results(
+    index, gallery: Gallery, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = {str(folder)}
+    monkeypatch.setattr(os.path, "ismount", lambda place: str(place) in {*mounted, "/"})
+    index()
+    before = paths(gallery, folder)
+    shutil.move(folder, folder.with_name("in the drawer"))
+    folder.mkdir()  # an empty mount point, as it is left behind
+    mounted.clear()
+    with pytest.raises(KnownError, match="cannot be read"):
+        index()
+    assert paths(gallery, folder) == before
+    assert len(gallery.away_photos()) == 4
+    folder.rmdir()
+    shutil.move(folder.with_name("in the drawer"), folder)
+    mounted.add(str(folder))
+    assert index().unchanged == 4
+    assert not gallery.away_photos()
+
+
+def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_nothing(gallery: Gallery, folder: Path) -> None:
+    for number in range(400):
+        (folder / f"{number:03d}.jpg").write_bytes(f"{number % 3} {number:03d}".encode())
+    script = Path(__file__).with_name("killed_index.py")
+    for seconds in (0.05, 0.3, 0.9):
+        command = [sys.executable, str(script), str(gallery.file), str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"begins\n"
+            time.sleep(seconds)
+            child.kill()
+    killed_after = len(gallery.known_photos(str(folder)))
+    command = [sys.executable, str(script), str(gallery.file), str(folder), "to the end"]
+    subprocess.run(command, check=True, capture_output=True)
+    known = gallery.known_photos(str(folder))
+    assert len(known) == 404
+    assert 0 < killed_after <= 404
+    for path, stamp in known.items():
+        content = Path(path).read_bytes()
+        expected = 0 if content.startswith(b"x") else int(content[:1])
+        assert len(gallery.photo_faces(stamp.photo_id)) == expected, path
+    counts = gallery.counts()
+    assert counts.photos == 404
+    assert len(gallery.face_matrix(MODEL).face_ids) == counts.faces
 
 
 def test_a_removed_file_disappears(index, gallery: Gallery, folder: Path) -> None:

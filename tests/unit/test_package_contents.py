@@ -30,8 +30,8 @@ def test_nothing_that_the_program_imports_is_left_out(contents: ModuleType) -> N
 
 
 def test_an_import_of_something_left_out_is_found(contents: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("def late():\n    from scipy import stats\n    import torch.nn\n")
-    assert contents.excluded_but_used(tmp_path) == ["module.py: scipy.stats", "module.py: torch.nn"]
+    (tmp_path / "module.py").write_text("def late():\n    from scipy import odr\n    import torch.nn\n")
+    assert contents.excluded_but_used(tmp_path) == ["module.py: scipy.odr", "module.py: torch.nn"]
 
 
 def test_a_library_that_needs_something_left_out_is_found(contents: ModuleType) -> None:
