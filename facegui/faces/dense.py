@@ -107,7 +107,7 @@ class DenseFinder:
         if not faces:
             return []
         matrices = [self._matrix(face) for face in faces]
-        squares = np.stack([warp(image, matrix, self._limits.size) for matrix in matrices])
+        squares = np.stack([warp(image, matrix, self._limits.size, cubic=False) for matrix in matrices])
         points, presence = self._run(squares)
         disagreements: list[float | None] = [None] * len(faces)
         if mirror:
@@ -135,7 +135,7 @@ class DenseFinder:
         tuple of ndarray of float32, shape (468, 3)
             In pixels of the square counted from its edge.
         """
-        square = warp(image, self._matrix(face), self._limits.size)
+        square = warp(image, self._matrix(face), self._limits.size, cubic=False)
         points, _ = self._run(np.stack([square, square[:, ::-1]]))
         return points[0], self._turned_back(points[1:])[0]
 

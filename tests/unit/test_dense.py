@@ -156,7 +156,7 @@ def test_a_hidden_mouth_is_named_and_a_free_face_has_no_fault(pipeline, portrait
     face = portrait.faces[0]
     assert face.quality.reasons == ()
     mask = covered(portrait.frame.pixels, face.dense.points, (6, 117, 346, 132, 361, 172, 397, 152, 148, 377))
-    hidden = pipeline.analyse(Frame(mask, "mask"), FacePolicy.LARGEST, embed=False, dense=True).faces[0]
+    hidden = pipeline.analyse(Frame(mask, "mask"), FacePolicy.LARGEST, embed=False).faces[0]
     assert QualityReason.COVERED in hidden.quality.reasons
     assert hidden.quality.score < face.quality.score
 
@@ -169,7 +169,7 @@ def test_the_pose_of_the_quality_is_that_of_the_network_where_it_sees_a_face(pip
         face.dense.pitch,
         face.dense.roll,
     )
-    plain = pipeline.analyse(portrait.frame, FacePolicy.LARGEST, embed=False).faces[0]
+    plain = replace(face, quality=replace(face.quality, yaw=3.0, pitch=2.0, roll=1.0))
     assert plain.points is None
     unseen = with_dense(plain.quality, replace(face.dense, presence=0.2), face.detection, pipeline._dense_quality)
     assert unseen == replace(plain.quality, reasons=(QualityReason.COVERED,))
@@ -198,7 +198,7 @@ def test_a_blink_is_seen_in_a_video_and_the_open_eyes_around_it(pipeline, shared
         read, bgr = video.read()
         assert read
         frame = Frame(np.ascontiguousarray(bgr[..., ::-1]), "d0")
-        face = pipeline.analyse(frame, FacePolicy.LARGEST, embed=False, dense=True).faces[0]
+        face = pipeline.analyse(frame, FacePolicy.LARGEST, embed=False).faces[0]
         closed.append(QualityReason.EYES_CLOSED in face.quality.reasons)
     video.release()
     assert 1 <= sum(closed) <= 4
@@ -220,6 +220,6 @@ def test_people_who_look_at_the_camera_neither_nod_nor_look_up_on_average(pipeli
     people = sorted((shared_data / "cfp-dev" / "images").iterdir())[::8]
     pitches = []
     for person in people:
-        photo = pipeline.analyse(read_photo(person / "frontal" / "02.jpg"), FacePolicy.LARGEST, embed=False, dense=True)
+        photo = pipeline.analyse(read_photo(person / "frontal" / "02.jpg"), FacePolicy.LARGEST, embed=False)
         pitches += [face.dense.pitch for face in photo.faces]
     assert abs(np.median(pitches)) < 5
