@@ -296,4 +296,4 @@ def _call(arguments: list[str]) -> int:
 def _load_verbs() -> None:
     """Import the modules whose verbs belong to the program, in the order of the help text."""
     from facegui.cli import demo, compare, watch, folders, enrol, people, measure, embed, benchmark, train  # noqa: F401, I001
-    from facegui.cli import clustering, auditing, models, packs, care  # noqa: F401
+    from facegui.cli import clustering, auditing, interchange, models, packs, care  # noqa: F401

@@ -19,6 +19,7 @@ from facegui.gallery.people import People
 from facegui.gallery.photos import Photos
 from facegui.gallery.records import Counts
 from facegui.gallery.reembedding import Reembedding
+from facegui.gallery.regions import Regions
 from facegui.gallery.reviewing import Reviewing
 from facegui.gallery.streams import Streams
 
@@ -26,7 +27,7 @@ __all__ = ["Gallery"]
 
 
 class Gallery(
-    People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Folders, Backups
+    People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Folders, Regions, Backups
 ):
     """People, samples, folder index and history in one database.
 
