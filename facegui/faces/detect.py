@@ -193,7 +193,7 @@ class YuNet:
         factor = long_side / max(height, width)
         small_width, small_height = max(1, round(width * factor)), max(1, round(height * factor))
         if (small_width, small_height) != (width, height):
-            method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+            method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
             image = np.asarray(cv2.resize(image, (small_width, small_height), interpolation=method), np.uint8)
         padded = np.zeros((1, -(-small_height // _GRID) * _GRID, -(-small_width // _GRID) * _GRID, 3), dtype=np.uint8)
         padded[0, :small_height, :small_width] = image
