@@ -245,8 +245,8 @@ def _start(
     from facegui.gui.start import look_through, run_window
     from facegui.services import Services
 
-    shown = None if camera is None else lambda window: look_through(window, camera)
-    return run_window(lambda: Services(gallery=gallery, model=model), shown)
+    make = lambda: Services(gallery=gallery, model=model)  # noqa: E731 - short, and used twice
+    return run_window(make) if camera is None else run_window(make, lambda window: look_through(window, camera))
 
 
 def run(argv: Sequence[str] | None) -> int:
