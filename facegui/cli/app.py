@@ -229,6 +229,10 @@ def _start(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     as_json: Json = False,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", metavar="SRC", help="Open the window looking through this camera or video file."),
+    ] = None,
     gallery: Gallery = None,
     model: Model = None,
     quiet: Quiet = False,
@@ -238,10 +242,11 @@ def _start(
     _outputs.append(Output(as_json=as_json, quiet=quiet))
     if context.invoked_subcommand is not None:
         return 0
-    from facegui.gui.start import run_window
+    from facegui.gui.start import look_through, run_window
     from facegui.services import Services
 
-    return run_window(lambda: Services(gallery=gallery, model=model))
+    make = lambda: Services(gallery=gallery, model=model)  # noqa: E731 - short, and used twice
+    return run_window(make) if camera is None else run_window(make, lambda window: look_through(window, camera))
 
 
 def run(argv: Sequence[str] | None) -> int:

@@ -236,6 +236,16 @@ def _catch_errors(window: MainWindow) -> Callable[[], None]:
     return restore
 
 
+def look_through(window: MainWindow, source: str) -> None:
+    """Open a camera, a stream or a video file on the Verify page."""
+    from facegui.gui.pages.verify import VerifyPage
+
+    window.show_page("verify")
+    page = window.page
+    assert isinstance(page, VerifyPage)
+    page.probe.open_source(source)
+
+
 def run_window(services_factory: Callable[[], Services], on_shown: Callable[[MainWindow], None] | None = None) -> int:
     """Open the window and stay until it is closed; returns the exit status.
 

@@ -22,7 +22,7 @@ from facegui.faces.liveness_check import CueLimits, LivenessCheck, rigid_points
 from facegui.faces.liveness_geometry import DepthLimits
 from facegui.faces.liveness_model import PassiveNetwork
 from facegui.faces.track import Track, Tracker, TrackLimits
-from facegui.faces.types import Frame, Outcome, QualityReason, Timings, Vector
+from facegui.faces.types import Face, Frame, Outcome, QualityReason, Timings, Vector
 from facegui.gallery.records import TemplateMatrix
 from facegui.gallery.search import best_per_person
 from facegui.matching.decision import Rule
@@ -104,18 +104,27 @@ def follow(feed: CameraFeed, session: LiveSession) -> Iterator[LiveView | FeedSt
             return
 
 
-def comparison_of(services: Services, face: LiveTrack) -> Comparison | None:
-    """Return a live decision as a comparison with a person, for the history; None where nobody was compared with."""
-    provider = services.provider
-    if face.candidate is None or face.track.face is None or provider is None:
+def comparison_of(services: Services, face: LiveTrack, reference: Face | None = None) -> Comparison | None:
+    """Return a live decision as a comparison; None where nobody was compared with.
+
+    Parameters
+    ----------
+    services : Services
+    face : LiveTrack
+    reference : Face, optional
+        The face that was compared with, instead of a person.
+    """
+    provider, person = services.provider, face.candidate
+    newest = face.similarity
+    if (person is None and reference is None) or face.track.face is None or provider is None or newest is None:
         return None
     return Comparison(
-        similarity=face.candidate.similarity,
-        left=None,
+        similarity=face.fused.similarity if face.fused.frames else newest,
+        left=reference,
         right=face.track.face,
-        person_id=face.candidate.person_id,
-        person_name=face.candidate.name,
-        best_sample_face_id=face.candidate.nearest_face_id,
+        person_id=person.person_id if person is not None else None,
+        person_name=person.name if person is not None else None,
+        best_sample_face_id=person.nearest_face_id if person is not None else None,
         next_best=face.next_best,
         margin=face.margin,
         timings=Timings(),
@@ -161,6 +170,8 @@ class LiveSession:
     services : Services
     person_id : int, optional
         Claimed person. Without it, each face is compared with everybody enrolled.
+    reference : Face, optional
+        Instead of a person: the face that those before the camera are compared with.
     rule : Rule, optional
         Threshold and unsure band; those of the settings otherwise. May be changed at any time: `rule` is an attribute.
     liveness : LivenessMode, optional
@@ -176,11 +187,13 @@ class LiveSession:
         *,
         person_id: int | None = None,
         rule: Rule | None = None,
+        reference: Face | None = None,
         liveness: LivenessMode | None = None,
         random: Random | None = None,
     ) -> None:
         self._services = services
         self.person_id = person_id
+        self.reference = reference
         self.rule = rule
         live = table_of(services, "live")
         self._sizes = tuple(int(size) for size in live["search"])
@@ -219,6 +232,8 @@ class LiveSession:
         if pipeline.embedder.model_id != self._model_id:
             self.restart()
             self._model_id = pipeline.embedder.model_id
+            if self.reference is not None:
+                (self.reference,) = pipeline.embed([self.reference])
         found = pipeline.search(frame.pixels, self._sizes)
         visible = self._tracker.update(found, frame.time, lambda chosen: pipeline.look(frame, chosen))
         matrix = self._services.gallery.template_matrix(self._model_id)
@@ -235,7 +250,7 @@ class LiveSession:
         spent = (perf_counter() - start) * 1000
         return LiveView(
             frame, frame.time, faces, tuple(events), rule, self._services.calibration, self._model_id, spent,
-            self._report,
+            self._report, self.reference, self._limits,
         )  # fmt: skip
 
     def _live(self, frame: Frame, visible: Sequence[Track]) -> bool:
@@ -341,6 +356,9 @@ class LiveSession:
         vectors = np.stack([vector for _, _, _, vector in memory.seen])
         weights = np.array([max(weight, 1e-6) for _, weight, _, _ in memory.seen], np.float32)
         nobody = tuple(Moment(when, float("nan"), weight, why) for when, weight, why, _ in memory.seen)
+        if self.reference is not None and self.reference.embedding is not None:
+            each = np.clip(vectors @ self.reference.embedding.vector, -1.0, 1.0).tolist()
+            return None, None, tuple(replace(m, similarity=s) for m, s in zip(nobody, each, strict=True))
         if not matrix.people.size or matrix.vectors.shape[1] != vectors.shape[1]:
             return None, None, nobody
         mean = (weights @ vectors / weights.sum()).astype(np.float32)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from facegui.faces.liveness import LivenessReport
+from facegui.faces.liveness import LivenessReport, Verdict
 from facegui.faces.track import Track
-from facegui.faces.types import Frame, Outcome
+from facegui.faces.types import Face, Frame, Outcome
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Rule
-from facegui.matching.fusion import Fused, Moment
+from facegui.matching.fusion import Fused, FusionLimits, Moment, fuse
 from facegui.services.values import Candidate
 
 __all__ = ["LiveEvent", "LiveEventKind", "LiveTrack", "LiveView"]
@@ -100,6 +100,10 @@ class LiveView:
         What this frame took.
     liveness : LivenessReport or None
         Of the person in front; None when the settings want none.
+    reference : Face or None
+        The face that every other one is compared with, when that is the question.
+    limits : FusionLimits or None
+        What the decisions were made with.
     """
 
     frame: Frame
@@ -111,8 +115,23 @@ class LiveView:
     model_id: str
     milliseconds: float
     liveness: LivenessReport | None = None
+    reference: Face | None = None
+    limits: FusionLimits | None = None
 
     @property
     def front(self) -> LiveTrack | None:
         """The person in front of the camera: the largest face."""
         return self.faces[0] if self.faces else None
+
+    def outcome(self, face: LiveTrack, rule: Rule | None) -> Outcome:
+        """Return the decision on a face at another threshold, without a new frame.
+
+        At the session's own rule a decision that was made holds. A match waits for a proof of life where one is asked
+        for.
+        """
+        if rule == self.rule or self.limits is None:
+            return face.outcome
+        outcome = fuse(face.moments, rule, self.calibration, self.limits, now=self.seconds).outcome
+        report = self.liveness
+        waits = report is not None and report.challenge is not None and report.verdict is not Verdict.LIVE
+        return Outcome.UNSURE if waits and outcome is Outcome.MATCH else outcome

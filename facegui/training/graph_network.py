@@ -51,8 +51,8 @@ _OPERATORS: dict[str, Callable[[list[Tensor], dict[str, Any]], Tensor]] = {
     "Sub": lambda v, _: v[0] - v[1],
     "Mul": lambda v, _: v[0] * v[1],
     "Relu": lambda v, _: F.relu(v[0]),
-    "PRelu": lambda v, _: torch.where(v[0] > 0, v[0], v[0] * v[1]),
-    "SignedPRelu": lambda v, _: v[2] * torch.where(v[0] > 0, v[0], v[0] * v[1]),
+    "PRelu": lambda v, _: F.prelu(v[0], v[1].flatten()),
+    "SignedPRelu": lambda v, _: v[2] * F.prelu(v[0], v[1].flatten()),
     "Flatten": lambda v, a: v[0].flatten(a.get("axis", 1)),
 }
 
@@ -107,7 +107,10 @@ def _with_prelu(nodes: list[Any], arrays: dict[str, Any]) -> list[Any]:
         arrays[slope] = (factor / (1 + factor)).reshape(-1, 1, 1)
         arrays[sign] = np.sign(1 + factor).reshape(-1, 1, 1)
         gone += node.input[:2]
-        result.append(helper.make_node("SignedPRelu", [before.output[0], slope, sign], [node.output[0]]))
+        kind, inputs = "PRelu", [before.output[0], slope]
+        if np.any(arrays[sign] < 0):
+            kind, inputs = "SignedPRelu", [*inputs, sign]
+        result.append(helper.make_node(kind, inputs, [node.output[0]]))
     return [node for node in result if node.output[0] not in gone]
 
 

@@ -58,14 +58,14 @@ class Puppet:
         """The movements that it can make."""
         return frozenset({*self.moves, *_ZOOM})
 
-    def frames(self, seconds: float = 60.0, seed: int = 0) -> Iterator[Frame]:
-        """Play until the challenge ends, or so long."""
+    def frames(self, seconds: float = 60.0, seed: int = 0, *, stop: bool = True) -> Iterator[Frame]:
+        """Play so long, or with `stop` until the challenge ends."""
         rng = np.random.default_rng(seed)
         began, doing, done = 0.0, None, -1
         for number in range(round(seconds * RATE)):
             now = number / RATE
             view = self.ask()
-            if view is not None and view.state in (ChallengeState.PASSED, ChallengeState.FAILED):
+            if stop and view is not None and view.state in (ChallengeState.PASSED, ChallengeState.FAILED):
                 return
             if view is not None and view.state is ChallengeState.ASKED and view.done != done and doing is None:
                 doing, began, done = view.action, now + _REACTION, view.done
@@ -79,7 +79,7 @@ class Puppet:
         index, zoom = self.rest + int(rng.integers(-1, 2)), 1.0
         if action in _ZOOM:
             zoom = 1 + (_ZOOM[action] - 1) * share
-        elif action is not None and share > 0:
+        elif action in self.moves and share > 0:
             start, peak = self.moves[action]
             index = round(start + (peak - start) * share)
         pixels = self.clip[min(max(index, 0), len(self.clip) - 1)].pixels

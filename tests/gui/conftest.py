@@ -19,6 +19,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from facegui.faces.catalog import Catalog
 from facegui.faces.types import Box, Detection, Face, Frame, Photo, Quality, QualityReason
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
@@ -110,6 +111,7 @@ class FakeServices:
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.catalog = Catalog()
         self.model = SimpleNamespace(id="both", title="ArcFace + SFace", role="embedder")
         self.gallery = SimpleNamespace(counts=lambda: SimpleNamespace(people=12, samples=58))
 

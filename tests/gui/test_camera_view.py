@@ -227,6 +227,25 @@ def test_a_choice_is_told_and_remembered(qtbot, bar: CameraBar, fake_services) -
     qtbot.waitUntil(lambda: fake_services.settings.camera_height == 480, timeout=WAIT)
 
 
+def test_cameras_plugged_in_and_out_are_noticed_and_the_choice_is_kept(qtbot, fake_services, bridge: Bridge) -> None:
+    plugged: list[CameraInfo] = []
+    bar = CameraBar(fake_services, bridge, find=lambda: tuple(plugged))
+    qtbot.addWidget(bar)
+    bar._look.setInterval(10)
+    bar.show()
+    assert bar.source == ""
+    plugged[:] = CAMERAS
+    qtbot.waitUntil(lambda: bar.source == "camera:front", timeout=WAIT)
+    plugged[:] = CAMERAS[1:]
+    qtbot.waitUntil(lambda: bar._sources.itemText(0) == "Desk camera", timeout=WAIT)
+    assert (bar.source, bar._sources.currentText()) == ("camera:front", "front")
+    plugged[:] = CAMERAS
+    qtbot.waitUntil(lambda: bar._sources.itemText(0) == "Front camera", timeout=WAIT)
+    assert bar._sources.currentText() == "Front camera"
+    bar.hide()
+    assert not bar._look.isActive()
+
+
 def test_a_password_in_an_address_is_neither_shown_nor_remembered(qtbot, bar: CameraBar, fake_services) -> None:
     from facegui.gui.widgets.camera_bar import _host
 

@@ -110,7 +110,9 @@ class Verifier:
         score = self.scores.pop(0) if self.scores else 0.71
         return (Candidate(1, "Ada", score, 1, 1),) if self.gallery.enrolled else ()
 
-    def record(self, comparison: Comparison, outcome: Outcome, rule: Rule, probe: str, reference: str) -> int:
+    def record(
+        self, comparison: Comparison, outcome: Outcome, rule: Rule, probe: str, reference: str, life: str | None
+    ) -> int:
         self.gallery.kept.append(DecisionRecord(
             kind=DecisionKind.VERIFY_PAIR, outcome=outcome, probe=probe, reference=reference or None,
             person_id=comparison.person_id, similarity=comparison.similarity, threshold=rule.threshold,

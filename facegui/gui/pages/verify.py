@@ -51,6 +51,7 @@ class VerifyPage(Page):
     def build(self) -> None:
         self._held = False
         self._first = True
+        self._failed = False
         self._wanted: int | None = None
         self._evidence_at = self._nearest_at = 0.0
         self.claim = ClaimSide(self.services, self.bridge)
@@ -58,7 +59,7 @@ class VerifyPage(Page):
         self.comparing = Comparing(self.services, self.bridge, self)
         self.intake = Intake(self.claim, self.probe, self)
         self.result = ResultCard()
-        self.live = LiveComparison(self.claim, self.probe, self.comparing, self.result, self)
+        self.live = LiveComparison(self.services, self.claim, self.probe, self.comparing, self.result, self)
         self.swap = tool_button("swap", self.tr("Swap both sides"), self.swap_sides)
         self.primary_action = QAction(self)
         self.primary_action.triggered.connect(self._primary)
@@ -154,6 +155,7 @@ class VerifyPage(Page):
         if self._held:
             return
         self.comparing.restart()
+        self.live.restart()
         self._show(None)
         self._show_action()
         shown = self.probe.photo.shown
@@ -192,6 +194,9 @@ class VerifyPage(Page):
         if answer.comparison is not None:
             self._show_nearest(answer.comparison.best_sample_face_id)
         self._show(answer)
+        if self.live.failed is not self._failed:
+            self._failed = self.live.failed
+            self._show_action()
 
     def _show_nearest(self, face_id: int | None) -> None:
         """Show the crop of the nearest sample; live, not another one several times a second."""
@@ -208,6 +213,7 @@ class VerifyPage(Page):
     def _redecide(self) -> None:
         """The threshold moved: everything is decided again on what is known."""
         self.probe.set_rule(self.result.rule)
+        self.live.use_rule()
         self._decided(force=True)
 
     def _decided(self, *, force: bool) -> None:
@@ -233,6 +239,7 @@ class VerifyPage(Page):
             self._evidence_at = now
             sample = self.claim.nearest_sample
             self.evidence.show_comparison(self.result.comparison, self.result.rule, sample.quality if sample else None)
+            self.evidence.show_liveness(self.live.report)
             self.evidence.show_program()
 
     def _show_working(self) -> None:
@@ -246,6 +253,8 @@ class VerifyPage(Page):
         assert self.primary_action is not None
         if self.probe.frozen:
             text, tip = self.tr("Back to live"), self.tr("Esc")
+        elif self.probe.live and self.live.failed:
+            text, tip = self.tr("Try again"), self.tr("Enter")
         elif self.probe.live:
             text, tip = self.tr("Take the frame"), self.tr("Space")
         else:
@@ -259,13 +268,23 @@ class VerifyPage(Page):
     def _primary(self) -> None:
         if self.probe.frozen:
             self.probe.go_live()
+        elif self.probe.live and self.live.failed:
+            self._again()
         elif self.probe.live:
             self.probe.take()
         else:
             self.choose_files()
 
+    def _again(self) -> None:
+        """Ask for other movements after a proof of life that failed."""
+        self.comparing.restart()
+        self.live.restart()
+        self._show(None)
+        self._show_action()
+
     def _camera_changed(self) -> None:
         self.comparing.restart()
+        self.live.restart()
         if self.probe.live and not isinstance(QApplication.focusWidget(), QLineEdit):
             self.setFocus(Qt.FocusReason.OtherFocusReason)  # so that Space takes the frame
         self._show(None)
@@ -287,6 +306,7 @@ class VerifyPage(Page):
     def _use_calibration(self) -> None:
         if self.result.use_calibration(self.services):
             self.probe.set_rule(self.result.rule)
+            self.live.use_rule()
 
     def _people_read(self, people: list[PersonRecord], read_only: bool) -> None:
         self.comparing.read_only = read_only
@@ -312,8 +332,12 @@ class VerifyPage(Page):
             return
         if key == Qt.Key.Key_Escape and self._cancel():
             return
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.claim.take_suggestion():
-            return
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if self.probe.live and self.live.failed:
+                self._again()
+                return
+            if self.claim.take_suggestion():
+                return
         super().keyPressEvent(event)
 
     def _cancel(self) -> bool:

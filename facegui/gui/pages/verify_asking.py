@@ -12,6 +12,7 @@ from facegui.matching.decision import Outcome
 
 if TYPE_CHECKING:
     from facegui.services import Candidate, Comparison, Services
+    from facegui.services.live_values import LiveTrack, LiveView
 
 __all__ = ["Answer", "Question", "Recorded", "Settling", "ask", "default_face", "together"]
 
@@ -44,11 +45,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """A comparison, or who looks most like the face; `nearest` is None where nobody is enrolled."""
+    """A comparison, or who looks most like the face; `nearest` is None where nobody is enrolled.
+
+    `live` and `view` say how a live answer came about: the frames behind it, and the session's view of the last one.
+    """
 
     question: Question
     comparison: Comparison | None = None
     nearest: Candidate | None = None
+    live: LiveTrack | None = None
+    view: LiveView | None = None
 
 
 def ask(services: Services, question: Question) -> Answer:

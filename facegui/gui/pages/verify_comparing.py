@@ -19,14 +19,12 @@ __all__ = ["Comparing"]
 
 
 class Comparing(QObject):
-    """One question about photos at a time, the newest; and one about the live source, in a lane of its own.
+    """One question about photos at a time, the newest; live decisions are only written down here.
 
     Signals
     -------
     answered(Answer)
         The newest question about photos was answered.
-    liveAnswered(Answer)
-        A live frame was compared.
     refused(object)
         A question could not be answered: the exception.
     workingChanged
@@ -36,7 +34,6 @@ class Comparing(QObject):
     """
 
     answered = Signal(object)
-    liveAnswered = Signal(object)
     refused = Signal(object)
     workingChanged = Signal()
     kept = Signal()
@@ -46,9 +43,7 @@ class Comparing(QObject):
         self._services, self._bridge = services, bridge
         self._owner = parent
         self._task: Task | None = None
-        self._live: Task | None = None
         self._settling, self._recorded = Settling(), Recorded()
-        self._stopped = False
         self.read_only = False
 
     @property
@@ -67,19 +62,8 @@ class Comparing(QObject):
             )
         self.workingChanged.emit()
 
-    def ask_live(self, question: Question) -> None:
-        """Compare a live frame, unless the one before is still being compared: the next frame comes soon.
-
-        After an error nothing is compared until `restart`: the next frame would most likely fail too.
-        """
-        if self._live is None and not self._stopped:
-            self._live = self._bridge.run(
-                self, partial(ask, self._services, question), self._live_done, self._live_failed, lane="live"
-            )
-
     def restart(self) -> None:
-        """Another claim or source: live frames are compared, and the next decision is news again."""
-        self._stopped = False
+        """Another claim or source: the next decision is news again."""
         self._settling.reset()
 
     def face_missing(self) -> bool:
@@ -102,10 +86,16 @@ class Comparing(QObject):
         comparison, question = answer.comparison, answer.question
         if rule is None or comparison is None or self.read_only or not self._services.settings.keep_history:
             return
-        outcome = decide(comparison.similarity, rule)
+        view, live = answer.view, answer.live
+        outcome, life = decide(comparison.similarity, rule), None
+        if view is not None and live is not None:
+            outcome = view.outcome(live, rule)
+            life = view.liveness.summary() if view.liveness is not None else None
         self._bridge.run(
             self._owner,
-            lambda: self._services.record(comparison, outcome, rule, question.probe_source, question.claim_source),
+            lambda: self._services.record(
+                comparison, outcome, rule, question.probe_source, question.claim_source, life
+            ),
             lambda _key: self.kept.emit(),
             lane="write",
         )
@@ -118,13 +108,4 @@ class Comparing(QObject):
     def _failed(self, error: Exception) -> None:
         self._task = None
         self.workingChanged.emit()
-        self.refused.emit(error)
-
-    def _live_done(self, answer: Answer) -> None:
-        self._live = None
-        self.liveAnswered.emit(answer)
-
-    def _live_failed(self, error: Exception) -> None:
-        self._live = None
-        self._stopped = True
         self.refused.emit(error)

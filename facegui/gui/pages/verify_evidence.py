@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale, QObject
 
+from facegui.faces.liveness import LivenessReport
 from facegui.faces.types import Face, Quality, Timings
 from facegui.gallery.records import DecisionRecord
+from facegui.gui.pages.verify_session import cue_rows
 from facegui.gui.widgets.decision_badge import outcome_role, outcome_word
 from facegui.gui.widgets.inspector_panel import InspectorPanel
 from facegui.gui.widgets.photo_marks import quality_text
@@ -37,6 +39,7 @@ class Evidence(QObject):
         super().__init__(panel)
         self._panel, self._services = panel, services
         self._rows: dict[str, Rows] = {}
+        self.show_liveness(None)
         self.show_comparison(None, None, None)
         self.show_history((), None)
         self.show_program()
@@ -46,6 +49,11 @@ class Evidence(QObject):
         self._set(self.tr("Decision"), self._decision(comparison, rule))
         self._set(self.tr("Quality"), self._quality(comparison, claim_quality))
         self._set(self.tr("Time"), self._time(comparison.timings if comparison else None))
+
+    def show_liveness(self, report: LivenessReport | None) -> None:
+        """Show the cues of the proof of life; nothing where none is wanted."""
+        if self._services.settings.liveness != "off" or report is not None:
+            self._set(self.tr("Proof of life"), cue_rows(report))
 
     def show_program(self) -> None:
         """Show the model, what it runs on, and its calibration."""

@@ -114,8 +114,12 @@ class ProbeSide(Side):
 
     def open_video(self, path: Path) -> None:
         """Use a video file as the live source."""
+        self.open_source(str(path))
+
+    def open_source(self, source: str) -> None:
+        """Look through a camera, a stream or a video file."""
         self.set_kind(CAMERA)
-        self.bar.choose(str(path))
+        self.bar.choose(source, parse_source(source).name)
         self.changed.emit()
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from facegui.gui import theme
 from facegui.gui.pages import verify_words as words
 from facegui.gui.pages.verify_asking import Answer
+from facegui.gui.pages.verify_session import live_sentence
 from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.parts import column, row
 from facegui.gui.widgets.score_scale import ScoreScale
@@ -41,13 +42,17 @@ class ResultCard(QFrame):
         self.advice = ElidedLabel("warning")
         self.advice.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.scale = ScoreScale()
-        self.scale.thresholdChanged.connect(lambda _threshold: self.thresholdChanged.emit())
+        self.scale.thresholdChanged.connect(self._moved)
         said = row(self.sentence, gap="unit")
         said.addWidget(self.advice, 1)
         layout = column(gap="half", margin="unit")
         layout.addLayout(said)
         layout.addWidget(self.scale)
         self.setLayout(layout)
+
+    def _moved(self, _threshold: float) -> None:
+        self._show_decision()
+        self.thresholdChanged.emit()
 
     @property
     def rule(self) -> Rule | None:
@@ -67,7 +72,9 @@ class ResultCard(QFrame):
     @property
     def outcome(self) -> Outcome | None:
         """The decision on the comparison; None without one, and for a model that is not calibrated."""
-        comparison, rule = self.comparison, self.rule
+        comparison, rule, answer = self.comparison, self.rule, self._answer
+        if answer is not None and answer.live is not None and answer.view is not None:
+            return answer.view.outcome(answer.live, rule) if rule is not None else None
         return decide(comparison.similarity, rule) if comparison is not None and rule is not None else None
 
     @property
@@ -93,12 +100,25 @@ class ResultCard(QFrame):
         self._answer = answer
         comparison = self.comparison
         self.scale.set_similarity(comparison.similarity if comparison is not None else None)
+        self._show_decision()
+
+    def _show_decision(self) -> None:
+        """Show on the scale what the frames so far and the proof of life decide, where the answer is a live one."""
+        live = self._answer is not None and self._answer.live is not None
+        self.scale.set_decision(self.outcome if live else None)
 
     def say(self, missing: str, *, live: bool) -> None:
         """Write the sentence and the advice; `missing` is said where nothing can be compared."""
         comparison = self.comparison
+        shown = self._answer.live if self._answer is not None else None
+        report = self._answer.view.liveness if self._answer is not None and self._answer.view is not None else None
         if comparison is not None:
-            self.sentence.show_text(words.sentence(comparison, self.outcome))
+            waiting = live_sentence(shown, report) if shown is not None else ""
+            self.sentence.show_text(waiting or words.sentence(comparison, self.outcome))
+            if shown is not None and self.outcome is Outcome.UNSURE and shown.fused.reason:
+                reason = shown.fused.reason
+                self.advice.show_text(f"{reason[:1].upper()}{reason[1:]}.".replace("..", "."))
+                return
             self.advice.show_text(words.advice(comparison, self.outcome, live))
             return
         nearest = self._answer.nearest if self._answer is not None else None

@@ -6,19 +6,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QInputDialog, QSizePolicy, QWidget
 
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.widgets.parts import tool_button
 from facegui.sources.camera import CameraInfo, list_cameras
+from facegui.sources.devices import parse_source
 
 if TYPE_CHECKING:
     from facegui.services import Services
 
 __all__ = ["CameraBar"]
 
+LOOK_MILLISECONDS: Final = 3000
 HEIGHTS: Final = (480, 720, 1080)
 _FILE: Final = "file…"
 _ADDRESS: Final = "address…"
@@ -70,6 +73,9 @@ class CameraBar(QWidget):
             layout.addWidget(item)
             item.setVisible(not compact)
         theme.manager().changed.connect(self._fill)
+        self._look = QTimer(self)
+        self._look.setInterval(LOOK_MILLISECONDS)
+        self._look.timeout.connect(self._look_again)
         self._fill()
 
     @property
@@ -97,6 +103,34 @@ class CameraBar(QWidget):
                 then()
 
         self._bridge.run(self, self._find, done, newest="cameras")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._look.stop()
+
+    def _look_again(self) -> None:
+        """Notice cameras that were plugged in or out; the list is left alone while it is open, or unchanged."""
+
+        def done(found: Sequence[CameraInfo]) -> None:
+            if tuple(found) == self._cameras or self._sources.view().isVisible():
+                return
+            self._cameras = tuple(found)
+            ids = [camera.id for camera in found]
+            self._extra = [entry for entry in self._extra if entry[0] not in ids]
+            known = {*ids, *(source for source, _name in self._extra)}
+            if not self._source and ids:
+                wanted = self._services.settings.camera
+                self._source = wanted if wanted in ids else ids[0]
+            elif self._source and self._source not in known:
+                # The choice is kept: the feed waits for this very camera to come back.
+                self._extra.append((self._source, parse_source(self._source).name))
+            self._fill()
+
+        self._bridge.run(self, self._find, done, newest="look")
 
     def choose(self, source: str, name: str = "") -> None:
         """Choose a source: id of a camera, path of a video, address of a stream."""

@@ -15,9 +15,10 @@ from facegui.gui import images
 from facegui.gui.bridge import Bridge
 from facegui.gui.widgets.empty_state import EmptyState
 from facegui.gui.widgets.parts import card
-from facegui.gui.widgets.photo_marks import marks_of
+from facegui.gui.widgets.photo_marks import FaceMark, marks_of
 from facegui.gui.widgets.photo_view import PhotoView
 from facegui.matching.decision import Outcome
+from facegui.services.live import open_feed
 from facegui.sources.camera import CameraFeed, FeedState, FeedStatus
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ Grabbed = tuple[int, Frame | None, QImage | None, FeedStatus]
 FeedMaker = Callable[[str, int], CameraFeed]
 
 
-def _make_feed(source: str, height: int) -> CameraFeed:
-    return CameraFeed(source, height=height)
+Analyser = Callable[[Frame], Photo]
+Marker = Callable[[Photo], tuple[FaceMark, ...]]
 
 
 class _Holder:
@@ -65,10 +66,13 @@ class CameraView(QWidget):
     startWanted = Signal()
 
     def __init__(
-        self, services: Services, bridge: Bridge, parent: QWidget | None = None, *, make_feed: FeedMaker = _make_feed
+        self, services: Services, bridge: Bridge, parent: QWidget | None = None, *, make_feed: FeedMaker | None = None
     ) -> None:
         super().__init__(parent)
-        self._services, self._bridge, self._make_feed = services, bridge, make_feed
+        self._services, self._bridge = services, bridge
+        self._make_feed = make_feed or (lambda source, height: open_feed(services, source, height=height))
+        self._analyser: Analyser | None = None
+        self._marker: Marker = marks_of
         self._holder = _Holder()
         self.destroyed.connect(self._holder.close)
         self._sequence = 0
@@ -138,6 +142,10 @@ class CameraView(QWidget):
         if not analysing:
             self.view.set_marks(())
 
+    def set_analyser(self, analyser: Analyser, marker: Marker) -> None:
+        """Analyse frames in another way, and draw what it finds in another way. `analyser` runs off the UI thread."""
+        self._analyser, self._marker = analyser, marker
+
     def set_mirrored(self, mirrored: bool) -> None:
         """Mirror the preview."""
         self.view.set_mirrored(mirrored)
@@ -185,6 +193,7 @@ class CameraView(QWidget):
 
     def _analyse(self, frame: Frame) -> None:
         feed = self._holder.feed
+        analyse = self._analyser or self._services.analyse_live
         self._analysis_runs = True
 
         def done(photo: Photo) -> None:
@@ -193,7 +202,7 @@ class CameraView(QWidget):
             self._analysis_runs = False
             if self._analysing and self._frame is not None:
                 self._latest = photo
-                self.view.set_marks(marks_of(photo))
+                self.view.set_marks(self._marker(photo))
                 self.frameAnalysed.emit(photo)
 
         def failed(error: Exception) -> None:
@@ -203,7 +212,7 @@ class CameraView(QWidget):
                 self._analysis_runs = False
                 self._bridge.failed.emit(self, error)
 
-        self._bridge.run(self, lambda: self._services.analyse_live(frame), done, failed, lane="analyse")
+        self._bridge.run(self, lambda: analyse(frame), done, failed, lane="analyse")
 
     def _set_status(self, status: FeedStatus) -> None:
         before, self._status = self._status, status

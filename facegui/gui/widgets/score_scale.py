@@ -40,6 +40,7 @@ class ScoreScale(QWidget):
         self._rule: Rule | None = None
         self._similarity: float | None = None
         self._outcome: Outcome | None = None
+        self._decided_elsewhere: Outcome | None = None
         self.canvas = ScoreCanvas(compact=compact)
         self.canvas.thresholdMoved.connect(self._move)
         self.canvas.resetWanted.connect(self.reset)
@@ -124,6 +125,12 @@ class ScoreScale(QWidget):
         self._similarity = similarity
         self._refresh()
 
+    def set_decision(self, outcome: Outcome | None) -> None:
+        """Show a decision that rests on more than this similarity, such as many frames; None shows its own."""
+        if outcome is not self._decided_elsewhere:
+            self._decided_elsewhere = outcome
+            self._refresh()
+
     def set_threshold(self, threshold: float) -> None:
         """Put the threshold somewhere without telling."""
         self._rule = rule_at(self._calibration, threshold)
@@ -147,7 +154,8 @@ class ScoreScale(QWidget):
         self.canvas.set_rule(rule)
         self.canvas.set_similarity(similarity)
         # Without a calibration there is a score and no decision.
-        before, self._outcome = self._outcome, decide(similarity, rule) if similarity is not None and rule else None
+        own = decide(similarity, rule) if similarity is not None and rule else None
+        before, self._outcome = self._outcome, own if own is None else self._decided_elsewhere or own
         self._score.setText("–" if similarity is None else format_similarity(similarity))
         self._badge.set_outcome(self._outcome)
         with QSignalBlocker(self.spin):
