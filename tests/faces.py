@@ -54,6 +54,7 @@ class FakeNetwork:
     """Stands in for a network: gives what a function makes of the inputs."""
 
     batch = 32
+    threads = 1
 
     def __init__(self, make) -> None:  # type: ignore[no-untyped-def]
         self._make = make

@@ -118,6 +118,11 @@ class Recorder:
         return self._network.batch
 
     @property
+    def threads(self) -> int:
+        """As of the network."""
+        return self._network.threads
+
+    @property
     def report(self) -> ProviderReport:
         """As of the network."""
         return self._network.report

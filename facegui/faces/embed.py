@@ -40,7 +40,7 @@ class Embedder:
     @property
     def threads(self) -> int:
         """Threads of the processor that the network may use."""
-        return self._network.report.threads
+        return self._network.threads
 
     def single(self) -> Embedder:
         """Return the embedder for callers that run side by side."""

@@ -21,6 +21,10 @@ class Network(Protocol):
         """How many pictures in one run are fastest; loads the network when that has not happened yet."""
 
     @property
+    def threads(self) -> int:
+        """Threads of the processor that it may use."""
+
+    @property
     def report(self) -> ProviderReport:
         """What it runs on; loads the network when that has not happened yet."""
 

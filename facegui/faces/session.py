@@ -153,15 +153,30 @@ class OnnxNetwork:
 
     @property
     def loaded(self) -> bool:
-        """Whether the network was loaded already."""
-        return self._report is not None
+        """Whether the network was loaded already, for one caller or for several side by side."""
+        return self._known() is not None
+
+    @property
+    def threads(self) -> int:
+        """Threads of the processor that the network may use."""
+        return self._threads
 
     @property
     def report(self) -> ProviderReport:
         """What the network runs on."""
-        self._load()
-        assert self._report is not None
-        return self._report
+        known = self._known()
+        if known is None:
+            self._load()
+            known = self._report
+            assert known is not None
+        return known
+
+    def _known(self) -> ProviderReport | None:
+        """Return the report if a session was made, be it the one for callers side by side."""
+        if self._report is not None:
+            return self._report
+        single = self._single
+        return replace(single._report, threads=self._threads) if single is not None and single._report else None
 
     @property
     def batch(self) -> int:
@@ -178,13 +193,27 @@ class OnnxNetwork:
         On the processor it has one thread for each caller, so that nobody waits for anybody's share of a layer. A
         graphics card is shared as it is.
         """
-        report = self.report
-        if report.active != LABELS[_CPU] or report.threads == 1:
+        if self._threads == 1 or not self._on_processor():
             return self
         with self._lock:
             if self._single is None:
                 self._single = OnnxNetwork(self._file, provider=self._provider, threads=1)
-            return self._single
+            single = self._single
+        single._load()  # a missing file is told here, and not by each of those who work side by side
+        return single
+
+    def _on_processor(self) -> bool:
+        """Tell whether it runs on the processor.
+
+        Where nothing else can be asked for that is known without loading it: those who work side by side need not hold
+        the network twice.
+        """
+        if self._known() is None and self._plan().providers[0] == _CPU:
+            return True
+        return self.report.active == LABELS[_CPU]
+
+    def _plan(self) -> Plan:
+        return plan_providers(self._provider, available_providers(), graphics_card())
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Return the outputs in the order of the file.
@@ -226,9 +255,7 @@ class OnnxNetwork:
                 f"{self._file}: {error.strerror or error}.",
                 "Install facegui again, or choose another model in the settings.",
             ) from error
-        import onnxruntime
-
-        plan = plan_providers(self._provider, onnxruntime.get_available_providers(), graphics_card())
+        plan = self._plan()
         if plan.providers[0] == _CPU:
             session = self._start(self._file, [(_CPU, {})])
             self._report = self._tell(plan, _CPU, _CPU)
