@@ -94,6 +94,11 @@ class Settings:
         0, "Speed", "Processor threads", "Threads used by the networks; 0 takes one per processor core.",
         minimum=0, maximum=64,
     )  # fmt: skip
+    index_processes: int = _setting(
+        1, "Speed", "Processes for folders",
+        "Folders are read by so many processes; more than one helps on machines with many cores, and takes memory.",
+        minimum=1, maximum=64,
+    )  # fmt: skip
     max_megapixels: int = _setting(
         200, "Files", "Largest photo (megapixels)",
         "Larger photos are refused, so that a crafted file cannot fill the memory.",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from facegui.errors import KnownError
 from facegui.faces.pipeline import FacePipeline
-from facegui.faces.stages import Done, Stage, staged
-from facegui.faces.types import Face, Frame
 from facegui.gallery.records import IndexedPhoto, PhotoStamp
 from facegui.jobs import Job, Partial, Progress
+from facegui.lookalikes.executors import Executor, Serial
+from facegui.lookalikes.reading import Decode, ReadPhoto
 from facegui.lookalikes.scan import Moves, Skipped, mount_of, scan
 
 if TYPE_CHECKING:
@@ -32,8 +29,6 @@ _SECONDS = 1.0
 """Longest time until photos that were read are stored: results appear in small steps, and a kill loses little."""
 _FORGET = 500
 """Photos forgotten between two places to cancel."""
-
-Decode = Callable[[bytes, str], Frame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,85 +75,6 @@ class IndexSummary:
         return self.new + self.changed + self.unchanged + self.moved
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Read:
-    """A file on its way: its frame, the photo that it was under another name, or the reason why there is neither.
-
-    `touched` says that nothing but the file's time is another. `faces` are those of the frame once it was searched;
-    `size` and `mtime_ns` are 0 where the next run shall try again.
-    """
-
-    path: Path
-    size: int = 0
-    mtime_ns: int = 0
-    content_hash: str | None = None
-    frame: Frame | None = None
-    was: PhotoStamp | None = None
-    touched: bool = False
-    error: str | None = None
-    faces: tuple[Face, ...] = ()
-
-
-def _read(path: Path, decode: Decode, moves: Moves) -> _Read:
-    try:
-        status = path.stat()
-        data = path.read_bytes()
-    except OSError as error:
-        return _Read(path, error=f"It cannot be read: {error.strerror or error}.")
-    except MemoryError:
-        return _Read(path, error="There is not enough memory for it.")
-    item = _Read(path, status.st_size, status.st_mtime_ns, sha256(data).hexdigest())
-    same = moves.same(path, item.content_hash or "")
-    if same is not None:
-        return replace(item, was=same, touched=True)
-    was = moves.claim(item.content_hash or "")
-    if was is not None:
-        return replace(item, was=was)
-    try:
-        return replace(item, frame=decode(data, str(path)))
-    except KnownError as error:
-        return replace(item, error=" ".join(part for part in (error.why, error.do) if part) or error.what)
-    except Exception as error:
-        return _failed(path, error)
-
-
-def _failed(path: Path, error: Exception) -> _Read:
-    """Skip a file over which the program stumbled, so that the others still come."""
-    logger.exception("%s could not be indexed", path)
-    return _Read(path, error=f"facegui could not handle it ({type(error).__name__}); the log says more.")
-
-
-def _search(item: _Read, pipeline: FacePipeline) -> _Read:
-    if item.frame is None:
-        return item
-    try:
-        return replace(item, faces=pipeline.analyse(item.frame, embed=False).faces)
-    except KnownError:  # a model is missing: it is not this photo's fault
-        raise
-    except Exception as error:
-        return _failed(item.path, error)
-
-
-def _embed(items: Sequence[_Read], pipeline: FacePipeline) -> list[_Read]:
-    embedded = iter(pipeline.embed([face for item in items for face in item.faces]))
-    return [replace(item, faces=tuple(islice(embedded, len(item.faces)))) for item in items]
-
-
-def _analysed(
-    paths: Sequence[Path], pipeline: FacePipeline, decode: Decode, moves: Moves
-) -> Generator[Done[Path, _Read], None, None]:
-    """Read, search and embed files side by side; they come in order."""
-    if not paths:
-        return  # the networks need not be loaded
-    workers, chain = pipeline.threads, pipeline.single()
-    stages = (
-        Stage("read", lambda paths: [_read(path, decode, moves) for path in paths]),
-        Stage("search", lambda items: [_search(item, chain) for item in items]),
-        Stage("embed", lambda items: _embed(items, chain), chain.embedder.batch),
-    )
-    yield from staged(paths, stages, workers=workers)
-
-
 class _Run:
     """One run under way: what waits to be stored, and what was counted."""
 
@@ -184,7 +100,7 @@ class _Run:
         """Whether something waits to be stored or to be told."""
         return bool(self._waiting or self._moved)
 
-    def take(self, item: _Read) -> None:
+    def take(self, item: ReadPhoto) -> None:
         """Note one photo that was searched, moved, or cannot be used."""
         if item.was is not None:
             self._gallery.relocate(item.was.photo_id, str(item.path), item.size, item.mtime_ns)
@@ -241,6 +157,7 @@ def index_folders(
     include_hidden: bool = False,
     retry_skipped: bool = False,
     follow_links: bool = True,
+    executor: Executor | None = None,
 ) -> Job[IndexSummary]:
     """Bring the gallery's index of some folders up to date.
 
@@ -259,6 +176,8 @@ def index_folders(
         Whether files that could not be used are tried again although they did not change.
     follow_links : bool
         Whether symbolic links to files and folders are followed.
+    executor : Executor, optional
+        Where photos are read; in threads of this process by default.
 
     Yields
     ------
@@ -283,7 +202,7 @@ def index_folders(
     removed = yield from _forget(gallery, plan.gone)
     moves = Moves(plan.perhaps_moved, plan.perhaps_same)
     total = len(plan.todo) + len(plan.stale)
-    reader = _analysed(plan.todo, pipeline, decode, moves)
+    reader = (executor or Serial(pipeline, decode)).analysed(plan.todo, moves)
     done = 0
     try:
         for done, item in enumerate(reader, 1):

@@ -93,6 +93,13 @@ class Moves:
         return stamp if stamp is not None and stamp.content_hash == content_hash and not stamp.error else None
 
     @property
+    def hashes(self) -> frozenset[str]:
+        """Contents that may be those of known photos."""
+        with self._lock:
+            before = {stamp.content_hash for stamp in self._by_path.values() if stamp.content_hash}
+            return frozenset(before | self._by_hash.keys())
+
+    @property
     def left(self) -> list[int]:
         """Ids of the photos that nobody claimed."""
         with self._lock:

@@ -29,6 +29,7 @@ from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
+from facegui.services.processes import executor_for
 from facegui.services.searching import ranked
 from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
@@ -443,6 +444,7 @@ class Services:
             include_hidden=self.settings.include_hidden,
             retry_skipped=retry_skipped,
             follow_links=self.settings.follow_links,
+            executor=executor_for(self),
         )
 
     def lookalikes(

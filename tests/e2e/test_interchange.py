@@ -14,6 +14,9 @@ import pytest
 
 from facegui.cli import main
 from facegui.faces.types import Box
+from facegui.jobs import run
+from facegui.services import Services
+from facegui.settings import Settings
 from facegui.sources.regions import Region, read_regions, write_sidecar
 
 Ask = Callable[..., dict[str, Any]]
@@ -73,3 +76,24 @@ def test_embeddings_go_out_as_tables_and_come_back(ask: Ask, folder: Path, tmp_p
         assert ask("import", "embeddings", tmp_path / name)["taken"] == 4
     (tmp_path / "broken.npz").write_bytes(b"no archive")
     assert main(["import", "embeddings", str(tmp_path / "broken.npz")]) == 2
+
+
+def test_several_processes_read_what_one_reads(folder: Path, tmp_path: Path) -> None:
+    for number in range(20):
+        shutil.copy(folder / "P_001" / "01.jpg", folder / f"copy {number:02d}.jpg")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    found = []
+    for processes in (1, 2):
+        settings = Settings(threads=1, provider="cpu", index_processes=processes)
+        with Services(settings=settings, gallery=tmp_path / f"{processes}.sqlite", model="arcface") as services:
+            summary = run(services.index([folder]))
+            assert (summary.new, len(summary.skipped)) == (25, 1)
+            matrix = services.gallery.face_matrix(services.model.sha256)
+            records = services.gallery.faces(matrix.face_ids.tolist())
+            order = np.argsort([record.path for record in records], kind="stable")
+            found.append(matrix.vectors[order])
+            (folder / "copy 00.jpg").rename(folder / "moved.jpg")
+            summary = run(services.index([folder]))
+            assert (summary.new, summary.moved, summary.unchanged) == (0, 1, 24)
+            (folder / "moved.jpg").rename(folder / "copy 00.jpg")
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)
