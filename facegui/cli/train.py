@@ -43,9 +43,9 @@ def _overview(run: Run) -> int:
 
     def show(console: Console) -> None:
         console.print("PyTorch is installed." if there else f"PyTorch is not installed. {_HOW}")
-        console.print(
-            "facegui train prepare PHOTOS --out CROPS    then    train run CONFIG.toml    then    train export RUN"
-        )
+        console.print("1. facegui train prepare PHOTOS --out CROPS")
+        console.print("2. facegui train run CONFIG.toml")
+        console.print("3. facegui train export RUN --out PACK")
 
     run.output.answer({"torch": there}, show)
     return 0

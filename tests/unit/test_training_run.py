@@ -126,7 +126,7 @@ def test_an_earlier_run_can_be_begun_with(tmp_path: Path, faces: Path) -> None:
 def test_several_processes_train_together_and_one_goes_on_alone(tmp_path: Path, faces: Path) -> None:
     """torchrun, two ranks, each with half of the people's centres; then a single process takes the run up."""
     file = training_faces.config(tmp_path, faces, network="mobilefacenet", epochs=1)
-    file.write_text(file.read_text().replace("batch = 8", "batch = 6").replace("m2 = 0.3", "m2 = 0.3\nshare = 0.9"))
+    file.write_text(file.read_text().replace("batch = 8", "batch = 6"))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["-m", "facegui", "train", "run", str(file), "--json"]
@@ -138,7 +138,14 @@ def test_several_processes_train_together_and_one_goes_on_alone(tmp_path: Path, 
     assert sorted(part.name for part in checkpoint.glob("head-*")) == ["head-0-of-2.pt", "head-1-of-2.pt"]
     parts = checkpoints.load_head(checkpoint)
     assert [(part["start"], part["end"]) for part in parts] == [(0, 3), (3, 6)]
-    file.write_text(file.read_text().replace("epochs = 1", "epochs = 1.0"))
+    alone = jobs.run(train(load_config(file)))  # a round is twice as many steps for one process
+    assert (alone.resumed, alone.steps) == (4, 8)
+    assert [part.name for part in checkpoints.find(tmp_path / "run").glob("head-*")] == ["head-0-of-1.pt"]
+
+
+def test_a_share_of_the_centres_is_refused_on_one_process(tmp_path: Path, faces: Path) -> None:
+    file = training_faces.config(tmp_path, faces)
+    file.write_text(file.read_text().replace("m2 = 0.3", "m2 = 0.3\nshare = 0.5"))
     with pytest.raises(KnownError, match="share of the centres is for several ranks"):
         jobs.run(train(load_config(file)))
 
