@@ -210,11 +210,13 @@ class Challenge:
             return self._ended
         if self._begun is None:
             self._begun = self._last = signs.seconds
-        if signs.seconds - self._last > self._limits.gap:
-            return self._fail("The face was out of sight. Start again.")
-        self._last = signs.seconds
+        away, self._last = signs.seconds - self._last > self._limits.gap, signs.seconds
         if self._base is None:
+            if away:  # nothing was asked yet: begin anew, as after the pause in which networks are loaded
+                self._rest, self._begun = [], signs.seconds
             return self._measure_rest(signs)
+        if away:
+            return self._fail("The face was out of sight. Start again.")
         shares = self._shares(signs)
         return self._answer(signs.seconds, shares) if self._asked is not None else self._return(signs.seconds, shares)
 

@@ -127,8 +127,12 @@ def test_a_wrong_a_missing_and_a_foretold_movement_fail_and_say_so(answer, react
 
 def test_a_face_that_was_out_of_sight_may_be_another_one() -> None:
     challenge = Challenge(LIMITS, Random(1))
-    challenge.add(REST)
-    assert challenge.add(replace(REST, seconds=LIMITS.gap + 0.1)).state is ChallengeState.FAILED
+    view, now = challenge.add(REST), 0.0
+    assert challenge.add(doing(None, 0, 5.0)).state is ChallengeState.REST, "nothing was asked yet"
+    while view.state is not ChallengeState.ASKED:
+        now += STEP
+        view = challenge.add(doing(None, 0, 5.0 + now))
+    assert challenge.add(doing(None, 0, 5.0 + now + LIMITS.gap + 0.1)).state is ChallengeState.FAILED
 
 
 def test_natural_blinks_are_no_answer_to_being_asked_to_close_the_eyes() -> None:
