@@ -50,7 +50,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def out(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `all --quick` leaves."""
-    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     folder = tmp_path_factory.mktemp("out")
     before = torch.get_num_threads()
     torch.set_num_threads(1)

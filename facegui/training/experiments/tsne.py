@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.errors import KnownError
 from facegui.jobs import Job, Progress
 from facegui.training.experiments import table
 from facegui.training.experiments.measures import units
@@ -38,14 +36,7 @@ def run_maps(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
     ------
     Progress
         After each map.
-
-    Raises
-    ------
-    KnownError
-        scikit-learn is not installed.
     """
-    if importlib.util.find_spec("sklearn") is None:
-        raise KnownError("The maps need scikit-learn.", "It is not installed.", "Install it: pip install scikit-learn")
     from sklearn.manifold import TSNE
 
     files = [table.features_file(out, name, of) for name, of in SHOWN]
