@@ -16,7 +16,7 @@ from facegui.cli import main  # noqa: E402
 from facegui.errors import KnownError  # noqa: E402
 from facegui.matching import lab  # noqa: E402
 from facegui.training import margins  # noqa: E402
-from facegui.training.experiments import losses, measures, networks, pictures, report, running  # noqa: E402
+from facegui.training.experiments import figures, losses, measures, networks, pictures, report, running  # noqa: E402
 from facegui.training.experiments.keeping import kept  # noqa: E402
 from facegui.training.experiments.learning import Plan, learn  # noqa: E402
 
@@ -33,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labels = rng.permutation(np.arange(count) % 10)
         return np.clip(patterns[labels] + rng.normal(0, 60, (count, 28, 28)), 0, 255).astype(np.uint8), labels
 
-    (train, train_labels), (test, test_labels) = some(640), some(300)
+    (train, train_labels), (test, test_labels) = some(384), some(160)
     np.savez(
         folder / "mnist.npz", x_train=train, y_train=train_labels.astype(np.uint8), x_test=test,
         y_test=test_labels.astype(np.uint8),
@@ -53,7 +53,10 @@ def out(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    jobs.run(running.run("all", data, folder, quick=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "_STEPS", 1)  # each picture of the animation takes a tenth of a second to draw
+        patch.setattr(figures, "_PAUSE", 1)
+        jobs.run(running.run("all", data, folder, quick=True))
     torch.set_num_threads(before)
     return folder
 
@@ -61,7 +64,7 @@ def out(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_pictures_are_read_and_normalised(data: Path) -> None:
     for name, channels in (("mnist", 1), ("cifar10", 3)):
         found = pictures.load(data, name)
-        assert found.train.shape[:2] == (640, channels)
+        assert found.train.shape[:2] == (384, channels)
         assert found.train.is_contiguous(memory_format=torch.channels_last)
         assert abs(float(found.train.mean())) < 1e-4
         assert float(found.train.std()) == pytest.approx(1, abs=0.01)
@@ -104,7 +107,7 @@ def test_angles_are_measured_as_the_paper_says() -> None:
 def test_every_loss_learns(data: Path, item: losses.Loss) -> None:
     digits = pictures.load(data, "mnist")
     torch.manual_seed(0)
-    run = jobs.run(learn(networks.digit_network(3), losses.loss(item.name, 16.0), 3, digits, Plan(4, 64, 0.1), 0))
+    run = jobs.run(learn(networks.digit_network(3), losses.loss(item.name, 16.0), 3, digits, Plan(6, 64, 0.1), 0))
     assert run.frames[-1].test_accuracy > 0.5 > run.frames[0].test_accuracy
     assert run.frames[-1].loss < run.frames[1].loss
 

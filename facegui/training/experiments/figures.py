@@ -150,7 +150,7 @@ def _draw_histories(axes: Any, run: Recorded) -> None:
         axes.plot(middles, frame.own_angles * 100, color=colour, label=f"epoch {frame.epoch:.2g}", linewidth=1.5)
     axes.set_xlim(0, 120)
     axes.legend(fontsize=8, frameon=False)
-    style(axes, f"{run.title}: angle with the own centre", "degrees", "per cent of the test pictures")
+    style(axes, run.title, "angle with the own centre, degrees", "per cent of the test pictures")
 
 
 def _draw_angle_bars(axes: Any, found: Recording, what: str, title: str, x: str) -> None:

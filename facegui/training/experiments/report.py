@@ -110,9 +110,10 @@ def _of_sweep(rows: list[Result]) -> str:
             f"{_mean([row.pair_eer for row in mine], 2, 100)} %",
         ))  # fmt: skip
     first = rows[0]
+    seeds = len({row.seed for row in rows})
     words = (
         f"ArcFace's m2 on MNIST, three dimensions, {first.pictures:,} pictures, {first.epochs} epochs, "
-        f"{len({row.seed for row in rows})} seeds:"
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'}:"
     )
     return f"{words}\n\n{_table(('m2', 'test', 'within a class', 'to the nearest other', 'EER of pairs'), made)}"
 
