@@ -6,7 +6,9 @@ It finds faces best when they are neither tiny nor frame-filling, so a picture i
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +22,8 @@ from facegui.faces.types import Box, Detection, Image
 __all__ = ["DetectorLimits", "YuNet", "consensus", "merge", "overlap"]
 
 _STRIDES = (8, 16, 32)
+_LARGE = 3_000_000
+"""Bytes of a picture of which only one at a time is searched: each takes some 70 MB meanwhile."""
 _GRID = 32
 
 
@@ -168,6 +172,7 @@ class YuNet:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._large = threading.Lock()
 
     def single(self) -> YuNet:
         """Return the detector for callers that run side by side."""
@@ -209,8 +214,12 @@ class YuNet:
                 (found.landmarks + np.float32(0.5)) * scale - np.float32(0.5),
                 found.score,
             )
-            for found in self.detect_batch(padded, limits)[0]
+            for found in self._found(padded, limits)
         ]
+
+    def _found(self, padded: NDArray[np.uint8], limits: DetectorLimits) -> list[Detection]:
+        with self._large if padded.size > _LARGE else nullcontext():
+            return self.detect_batch(padded, limits)[0]
 
     def detect_batch(self, batch: NDArray[np.uint8], limits: DetectorLimits) -> list[list[Detection]]:
         """Find faces in pictures of one size, as they are.
