@@ -89,6 +89,8 @@ class EnrollPage(Page):
             view.dropped.connect(self._dropped)
         self.camera.chosen.connect(self.tray.put)
         self.camera.looked_at.connect(self._inspect_live)
+        self.camera.dropped.connect(self.tray.remove)
+        self.camera.guided.filled.connect(lambda faces: self.camera.guided.check(self.tray.name.name, faces))
         self.tray.changed.connect(self._changed)
         self.tray.removed.connect(self._removed)
         self.saving.changed.connect(self._update)
@@ -154,6 +156,8 @@ class EnrollPage(Page):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and self.camera_mode.isChecked() and not event.isAutoRepeat():
             self.camera.take()
+        elif event.key() == Qt.Key.Key_Escape and self.camera.guided.active:
+            self.camera.guided.cancel()
         elif event.key() == Qt.Key.Key_Escape and self.photos.reading:
             self.photos.reader.cancel()
         else:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QWidget
 
 from facegui.faces.types import Photo
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
+from facegui.gui.pages.enroll_guided import GuidedPanel
 from facegui.gui.pages.enroll_parts import FaceDetails
 from facegui.gui.pages.enroll_reading import Sample, without_pixels
 from facegui.gui.widgets.camera_bar import CameraBar
@@ -40,10 +41,13 @@ class CameraPane(QWidget):
         A picture was taken.
     looked_at(object)
         The newest photo analysed, or None.
+    dropped(int)
+        The guide let the picture of this number go.
     """
 
     chosen = Signal(object)
     looked_at = Signal(object)
+    dropped = Signal(int)
 
     def __init__(
         self, services: Services, bridge: Bridge, numbers: Callable[[], int], camera: CameraView | None = None
@@ -53,11 +57,20 @@ class CameraPane(QWidget):
         self._recent: deque[tuple[float, Photo]] = deque(maxlen=RECENT_PICTURES)
         self._taken = 0
         self._wanted = False
+        self._mirrored = False
         self.camera = camera or CameraView(services, bridge)
         self.camera.frameAnalysed.connect(self._analysed)
         self.camera.stateChanged.connect(self._state_changed)
         self.camera.startWanted.connect(self.start)
+        self.guided = GuidedPanel(services, bridge, numbers, self.camera)
+        self.guided.chosen.connect(self.chosen)
+        self.guided.dropped.connect(self.dropped)
+        self.guided.ended.connect(self._guide_ended)
+        self.guided.checked.connect(self._say_check)
+        self.guide_button = button(self.tr("Guide me"), self.guide, icon="face",
+                                   tip=self.tr("Be led through five poses; each is taken by itself"))  # fmt: skip
         self.tools = QWidget()
+        self.tools.setLayout(row(None, self.guide_button))
         self.bar = CameraBar(services, bridge)
         self.bar.chosen.connect(self._open)
         self.details = FaceDetails()
@@ -72,8 +85,11 @@ class CameraPane(QWidget):
         foot = row(self.details, side)
         foot.setStretch(0, 6)
         foot.setStretch(1, 4)
-        holder = QWidget()
-        holder.setLayout(foot)
+        by_hand, holder = QWidget(), QWidget()
+        by_hand.setLayout(foot)
+        self._foot = QStackedLayout(holder)
+        self._foot.addWidget(by_hand)
+        self._foot.addWidget(self.guided)
         holder.setFixedHeight(self.details.crop.sizeHint().height() + 2 * theme.size("unit"))
         layout = column(self.bar, self.camera, holder)
         layout.setStretch(1, 1)
@@ -100,9 +116,10 @@ class CameraPane(QWidget):
 
     def _open(self, source: str, height: int) -> None:
         self._wanted = True
+        self.guided.stop()
         # A film is shown as it is; a mirror is expected only of a camera.
-        mirrored = self._services.settings.mirror_preview and not Path(source).is_file()
-        self.camera.set_mirrored(mirrored)
+        self._mirrored = self._services.settings.mirror_preview and not Path(source).is_file()
+        self.camera.set_mirrored(self._mirrored)
         self.camera.set_analysing(True)
         self.camera.open(source, height)
 
@@ -110,15 +127,36 @@ class CameraPane(QWidget):
         """Give the camera back."""
         self._wanted = False
         self._recent.clear()
+        self.guided.stop()
         self.camera.close_feed()
 
     def _state_changed(self, _state: str) -> None:
         live = self.camera.state is FeedState.LIVE
         self.take_button.setEnabled(live or self.camera.frame is not None)
+        self.guide_button.setEnabled(live and not self.guided.active)
         if not live:
             self._recent.clear()
             self.details.set_face(None, self.tr("Aligned face"), self.tr("The face appears here, as it is compared."))
         self._say_hint()
+
+    # --- the guide ----------------------------------------------------------------------------------------
+
+    def guide(self) -> None:
+        """Lead the person through the poses."""
+        self._foot.setCurrentIndex(1)
+        self.guide_button.setEnabled(False)
+        self.guided.begin(mirrored=self._mirrored)
+
+    def _guide_ended(self) -> None:
+        self._recent.clear()
+        self._foot.setCurrentIndex(0)
+        self.guide_button.setEnabled(self.camera.state is FeedState.LIVE)
+        self._say_hint()
+        self.take_button.setFocus()
+
+    def _say_check(self, text: str) -> None:
+        self.hint.setText(text)
+        self.hint.setToolTip(text)
 
     # --- taking -------------------------------------------------------------------------------------------
 
@@ -134,6 +172,8 @@ class CameraPane(QWidget):
 
     def take(self) -> None:
         """Take the best of the newest pictures as a sample."""
+        if self.guided.active:
+            return
         now = time.monotonic()
         fresh = [photo for when, photo in self._recent if now - when <= RECENT_SECONDS and photo.faces]
         if fresh:
