@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -70,7 +71,7 @@ class GuideOval(QWidget):
         for pose in _ICONS:
             side = self._side(pose)
             begin = (_CENTRES[side] - _QUARTER // 2) * 16
-            self._stroke(painter, pose in self._taken, lambda at=begin: painter.drawArc(ring, at, _QUARTER * 16))
+            self._stroke(painter, pose in self._taken, partial(painter.drawArc, ring, begin, _QUARTER * 16))
             if pose in self._taken:
                 self._badge(painter, ring, side, "check")
             elif pose is self._wanted:
