@@ -21,15 +21,19 @@ from facegui.services.values import EnrolSample
 if TYPE_CHECKING:
     from facegui.services import Services
 
-__all__ = ["GuideAnalysis", "GuidePhoto", "check_words", "guide_marks", "guide_sentence", "pose_name"]
+__all__ = ["GuideAnalysis", "GuidePhoto", "ask_words", "check_words", "guide_marks", "guide_sentence", "pose_name"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GuidePhoto(Photo):
-    """A frame and how far the enrolment is with it; `several` when more than one person is in front."""
+    """A frame and how far the enrolment is with it; `several` when more than one person is in front.
+
+    `round` counts the poses that were let go: what was taken in an earlier round is out of date.
+    """
 
     view: GuideView | None = None
     several: bool = False
+    round: int = 0
 
 
 class GuideAnalysis:
@@ -40,6 +44,12 @@ class GuideAnalysis:
         self._lock = threading.Lock()
         self._session = LiveSession(services, liveness=LivenessMode.OFF)
         self._collector = Collector(services)
+        self._round = 0
+
+    @property
+    def round(self) -> int:
+        """How often a pose was let go."""
+        return self._round
 
     def __call__(self, frame: Frame) -> GuidePhoto:
         """Analyse a frame."""
@@ -49,17 +59,22 @@ class GuideAnalysis:
             timings = Timings(detect=live.milliseconds)
             if len(live.faces) > 1:
                 # Nothing is taken: the samples of one person shall not hold another's face.
-                return GuidePhoto(frame, faces, timings, self._collector.add(None, without_pixels(frame)), True)
+                return GuidePhoto(
+                    frame, faces, timings, self._collector.add(None, without_pixels(frame)), True, self._round
+                )
             front = live.front
             if front is not None and not front.track.fresh:
                 return GuidePhoto(frame, faces, timings)
             face = front.track.face if front is not None else None
-            return GuidePhoto(frame, faces, timings, self._collector.add(face, without_pixels(frame)))
+            return GuidePhoto(
+                frame, faces, timings, self._collector.add(face, without_pixels(frame)), round=self._round
+            )
 
     def retake(self, pose: GuidePose) -> None:
         """Let the picture of a pose go."""
         with self._lock:
             self._collector.guide.retake(pose)
+            self._round += 1
 
     def samples(self) -> tuple[EnrolSample, ...]:
         """Return the pictures of the poses, then those that differ most from them where poses are lacking."""
@@ -83,7 +98,8 @@ def pose_name(pose: GuidePose) -> str:
     }[pose]
 
 
-def _ask(pose: GuidePose) -> str:
+def ask_words(pose: GuidePose) -> str:
+    """Return the sentence that asks for a pose."""
     return {
         GuidePose.FRONTAL: QCoreApplication.translate("Guide", "Look straight at the camera."),
         GuidePose.LEFT: QCoreApplication.translate("Guide", "Turn your head a little to your left."),
@@ -100,7 +116,7 @@ def guide_sentence(photo: GuidePhoto, wanted: GuidePose) -> str:
     if photo.several:
         return translate("Guide", "Several faces. Only one person may be in the picture.")
     if view is None:
-        return _ask(wanted)
+        return ask_words(wanted)
     if view.hint is GuideHint.POOR:
         if not view.reasons:
             return translate("Guide", "This picture is not good enough. Hold still, in even light.")
@@ -110,7 +126,7 @@ def guide_sentence(photo: GuidePhoto, wanted: GuidePose) -> str:
         GuideHint.NO_FACE: translate("Guide", "No face found. Look towards the camera."),
         GuideHint.ANOTHER: translate("Guide", "This is another face. The person who began must go on."),
         GuideHint.HOLD: translate("Guide", "Hold still."),
-    }.get(view.hint, _ask(wanted))
+    }.get(view.hint, ask_words(wanted))
 
 
 def check_words(check: SelfCheck, count: int) -> str:

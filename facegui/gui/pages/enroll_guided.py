@@ -16,6 +16,7 @@ from facegui.gui.bridge import Bridge
 from facegui.gui.pages.enroll_guide import (
     GuideAnalysis,
     GuidePhoto,
+    ask_words,
     check_words,
     guide_marks,
     guide_sentence,
@@ -101,14 +102,15 @@ class GuidedPanel(QWidget):
         self._camera.set_analyser(self._analysis, guide_marks)
         self._camera.set_analysing(True)
         self.oval.show()
-        self._say(self.tr("Look straight at the camera."))
+        self._say(ask_words(GuidePose.FRONTAL))
         self._show()
-        self.skip_button.setFocus()
+        self.setFocus()
 
     def _analysed(self, photo: Photo) -> None:
         if self._analysis is None or not isinstance(photo, GuidePhoto):
             return
-        if photo.view is not None:
+        # A frame that was under way when a pose was let go still holds its old picture.
+        if photo.view is not None and photo.round == self._analysis.round:
             for taken in photo.view.taken:
                 self._take(taken)
         wanted = self.wanted
@@ -138,8 +140,11 @@ class GuidedPanel(QWidget):
             return
         self._skipped.add(wanted)
         self._show()
-        if self.wanted is None:
+        following = self.wanted
+        if following is None:
             self.finish()
+        else:
+            self._say(ask_words(following))
 
     def retake(self, pose: GuidePose) -> None:
         """Take a pose once more, or ask for one that was skipped; all angles count from the frontal picture."""
@@ -158,6 +163,9 @@ class GuidedPanel(QWidget):
             if known is not None:
                 self.dropped.emit(known.number)
         self._show()
+        wanted = self.wanted
+        if self.active and wanted is not None:
+            self._say(ask_words(wanted))
 
     def cancel(self) -> None:
         """End, and leave out what was taken."""
