@@ -16,6 +16,7 @@ from facegui.faces.types import Vector
 from facegui.jobs import Job, Progress
 from facegui.matching.calibration import Calibration, Condition
 from facegui.matching.derivation import derive
+from facegui.matching.opinion_bands import BandPoint, OpinionLimits, derive_bands
 from facegui.services import Services
 
 __all__ = ["Calibrated", "calibrate_models", "derive_all"]
@@ -23,9 +24,20 @@ __all__ = ["Calibrated", "calibrate_models", "derive_all"]
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Calibrations by model, one per condition, and the photos that could not be read."""
+    """Calibrations by model, one per condition, bands of doubt, and the photos that could not be read.
+
+    Attributes
+    ----------
+    calibrations : tuple of (ModelInfo, tuple of Calibration)
+    bands : mapping of str to tuple of BandPoint
+        Of a second opinion, by the id of the fused model.
+    unreadable : mapping of str to str
+        Reason by path.
+    seconds : float
+    """
 
     calibrations: tuple[tuple[ModelInfo, tuple[Calibration, ...]], ...]
+    bands: dict[str, tuple[BandPoint, ...]]
     unreadable: dict[str, str]
     seconds: float
 
@@ -61,13 +73,18 @@ def calibrate_models(services: Services, models: Sequence[ModelInfo], photos: La
     turned = np.asarray(photos.profiles, bool)
     readable = np.array([place not in found.unreadable for place in range(len(photos.paths))])
     people = np.asarray(photos.people)[readable]
-    result = []
+    limits = OpinionLimits(**services.catalog.tables["second_opinion"])
+    result, bands = [], {}
     for number, model in enumerate(models):
         yield Progress(number, len(models), f"deriving {model.id}")
         vectors = _matrix(found.vectors[model.sha256])[readable]
-        result.append((model, derive_all(model, vectors, people, turned[readable], source)))
+        made = derive_all(model, vectors, people, turned[readable], source)
+        result.append((model, made))
+        if model.weights:
+            frontal = ~turned[readable]
+            bands[model.id] = derive_bands(vectors[frontal], people[frontal], model.parts[0], made[0], limits)
     unreadable = {str(photos.paths[place]): reason for place, reason in found.unreadable.items()}
-    return Calibrated(tuple(result), unreadable, found.seconds)
+    return Calibrated(tuple(result), bands, unreadable, found.seconds)
 
 
 def derive_all(

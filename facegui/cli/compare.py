@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from facegui.cli.describing import Seen
     from facegui.faces.types import FacePolicy
+    from facegui.matching.calibration import Calibration
     from facegui.services import Candidate, Comparison, Services
+    from facegui.services.opinion import Answer
 
 PANEL = "Ask"
 
@@ -66,6 +68,12 @@ def verify(
     threshold: ThresholdOption = None,
     fmr: FmrOption = None,
     policy: PolicyOption = None,
+    second_opinion: Annotated[
+        bool,
+        typer.Option(
+            "--second-opinion", help="Let the faster of the model's two networks decide what is clear, to save time."
+        ),
+    ] = False,
 ) -> int:
     """Tell whether two photos show the same person, or a photo an enrolled person.
 
@@ -79,26 +87,39 @@ def verify(
             "Name two photos, or one photo and --person NAME.",
         )
     check_rate(fmr)
-    from facegui.cli.describing import STATUS, chosen_rule, look
+    from facegui.cli.describing import STATUS, chosen_rule, look, person_named
+    from facegui.cli.opinion import ask, opening, opinion_document
     from facegui.matching.decision import decide
 
     with run.services(existing=person is not None) as services:
         services.warm_up()
         run.show_provider(services)
-        seen = [look(services, str(path.absolute()) if person else str(path), face_policy(policy)) for path in photos]
-        if person is None:
-            comparison = services.compare(seen[0].face, seen[1].face)
-        else:
-            from facegui.cli.describing import person_named
-
+        rule = chosen_rule(services.calibration, threshold, fmr, services.settings.target_fmr)
+        opinion = opening(services) if second_opinion else None
+        seen = [
+            look(services, str(path.absolute()) if person else str(path), face_policy(policy), embed=not second_opinion)
+            for path in photos
+        ]
+        known = None
+        if person is not None:
             known = person_named(services, person)
             run.reembed(services)
-            comparison = services.compare_person(known.id, seen[0].face)
-        rule = chosen_rule(services.calibration, threshold, fmr, services.settings.target_fmr)
-        outcome = decide(comparison.similarity, rule)
+        answer = None
+        if opinion is not None:
+            answer = ask(opinion, seen, rule, known.id if known else None)
+            comparison, rule, outcome = answer.comparison, answer.rule, answer.opinion.outcome
+        else:
+            one = seen[0].face
+            comparison = services.compare_person(known.id, one) if known else services.compare(one, seen[1].face)
+            outcome = decide(comparison.similarity, rule)
+        whole = services.calibration
         if person is not None:
             services.record(comparison, outcome, rule, seen[0].path)
-    run.output.answer(_comparison_document(comparison, seen, rule, outcome), _Shown(comparison, seen, rule, outcome))
+    document = _comparison_document(comparison, seen, rule, outcome)
+    if answer is not None:
+        document["second_opinion"] = opinion_document(answer, whole)
+        document["milliseconds"]["embed"] = round(answer.milliseconds, 2)
+    run.output.answer(document, _Shown(comparison, seen, rule, outcome, answer, whole))
     return STATUS[outcome]
 
 
@@ -138,8 +159,17 @@ def _comparison_document(comparison: Comparison, seen: list[Seen], rule: Any, ou
 class _Shown:
     """Prints a comparison."""
 
-    def __init__(self, comparison: Comparison, seen: list[Seen], rule: Any, outcome: Any) -> None:
+    def __init__(
+        self,
+        comparison: Comparison,
+        seen: list[Seen],
+        rule: Any,
+        outcome: Any,
+        answer: Answer | None,
+        whole: Calibration | None,
+    ) -> None:
         self.comparison, self.seen, self.rule, self.outcome = comparison, seen, rule, outcome
+        self.answer, self.whole = answer, whole
 
     def __call__(self, console: Console) -> None:
         from rich.text import Text
@@ -152,9 +182,13 @@ class _Shown:
         line = Text.assemble(mark(self.outcome), "  ", (similarity_text(comparison.similarity, rule), "bold"))
         line.append(f"   {shown(Path(self.seen[0].path).name)} and {other}")
         console.print(line)
-        if rule is not None:
+        if rule is not None and (self.answer is None or self.answer.opinion.asked):
             below = f", unsure from {format_similarity(rule.unsure_low)}" if rule.unsure_low < rule.threshold else ""
             console.print(f"Match from {similarity_text(rule.threshold)}{below}.")
+        if self.answer is not None:
+            from facegui.cli.opinion import told
+
+            console.print(told(self.answer, self.whole))
         console.print()
         for sentence in sentences(comparison.similarity, rule, comparison.calibration):
             console.print(sentence)
@@ -163,6 +197,8 @@ class _Shown:
         console.print()
         console.print(face_table(self.seen))
         milliseconds = times(*(item.timings for item in self.seen))
+        if self.answer is not None:
+            milliseconds["embed"] = self.answer.milliseconds
         console.print(f"{comparison.model.id} on {comparison.provider.active}, {steps(milliseconds)}", style="dim")
 
 

@@ -43,7 +43,7 @@ class Seen:
     timings: Timings
 
 
-def look(services: Services, path: str, policy: FacePolicy | None) -> Seen:
+def look(services: Services, path: str, policy: FacePolicy | None, *, embed: bool = True) -> Seen:
     """Find the face of a photo that counts, and how many there are.
 
     Raises
@@ -51,7 +51,7 @@ def look(services: Services, path: str, policy: FacePolicy | None) -> Seen:
     KnownError
         There is none, or there are several and the policy refuses that.
     """
-    photo, face = services.probe(path, policy)
+    photo, face = services.probe(path, policy, embed=embed)
     # The search for one face stops at a large one; the smaller ones are counted here, outside the times.
     count = len(services.pipeline.find(photo.frame.pixels, FacePolicy.ALL))
     return Seen(path, face, photo.frame, max(1, count), photo.timings)

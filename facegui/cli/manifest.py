@@ -11,16 +11,21 @@ from pathlib import Path
 
 from facegui.errors import KnownError
 from facegui.matching.calibration import Calibration
+from facegui.matching.opinion_bands import BandPoint, bands_text
 from facegui.matching.tables import toml_text
 
 __all__ = ["with_calibrations", "write_calibrations"]
 
 _HEADER = re.compile(r"^\[\[?\s*([A-Za-z0-9_.\-\" ]+?)\s*\]?\]\s*(#.*)?\r?$")
 _CALIBRATION = "model.calibration"
+_OPINION = "model.second_opinion"
+_WRITTEN = ("calibration", "second_opinion")
 
 
-def with_calibrations(text: str, model: str, calibrations: Sequence[Calibration]) -> str:
-    """Return the manifest with the calibrations of one model replaced by others.
+def with_calibrations(
+    text: str, model: str, calibrations: Sequence[Calibration], bands: Sequence[BandPoint] = ()
+) -> str:
+    """Return the manifest with the calibrations of one model, and its bands of doubt, replaced by others.
 
     Parameters
     ----------
@@ -30,6 +35,8 @@ def with_calibrations(text: str, model: str, calibrations: Sequence[Calibration]
         Id of the model.
     calibrations : sequence of Calibration
         One per condition. Conditions that are not among them lose their table.
+    bands : sequence of BandPoint
+        Of a second opinion.
 
     Raises
     ------
@@ -57,16 +64,17 @@ def with_calibrations(text: str, model: str, calibrations: Sequence[Calibration]
     stops = [*(n for n, _ in own), end][1:]
     dropped: set[int] = set()
     for (first, name), stop in zip(own, stops, strict=False):
-        if name == _CALIBRATION or name.startswith(f"{_CALIBRATION}."):
+        if name in (_CALIBRATION, _OPINION) or name.startswith(f"{_CALIBRATION}."):
             dropped |= set(range(first, stop - _tail(lines, first, stop)))
     tail = _tail(lines, start, end)
     body = [line for n, line in enumerate(lines[: end - tail]) if n not in dropped]
     while body and not body[-1].strip():
         body.pop()
     newline = "\r" if lines[0].endswith("\r") else ""
-    for calibration in calibrations:
-        written = toml_text(calibration, f"[{_CALIBRATION}.{calibration.condition.value}]").rstrip("\n")
-        body += [newline, *(line + newline for line in written.split("\n"))]
+    tables = [toml_text(made, f"[{_CALIBRATION}.{made.condition.value}]") for made in calibrations]
+    tables += [bands_text(bands, f"[{_OPINION}]")] if bands else []
+    for written in tables:
+        body += [newline, *(line + newline for line in written.rstrip("\n").split("\n"))]
     rest = lines[end - tail :]
     after = "\n".join([*body, *rest] if rest else [*body, ""])
     _check(before, tomllib.loads(after), ids.index(model), {c.condition.value for c in calibrations})
@@ -87,7 +95,7 @@ def _check(before: dict[str, object], after: dict[str, object], place: int, cond
     def bare(document: dict[str, object]) -> tuple[dict[str, object], set[str]]:
         models = document.get("model")
         assert isinstance(models, list)
-        own = {key: value for key, value in models[place].items() if key != "calibration"}
+        own = {key: value for key, value in models[place].items() if key not in _WRITTEN}
         return {**document, "model": [*models[:place], own, *models[place + 1 :]]}, set(
             models[place].get("calibration", ())
         )
@@ -98,7 +106,14 @@ def _check(before: dict[str, object], after: dict[str, object], place: int, cond
         raise ValueError("its tables are laid out in an unusual way")
 
 
-def write_calibrations(manifest: Path, model: str, calibrations: Sequence[Calibration], *, dry: bool = False) -> None:
+def write_calibrations(
+    manifest: Path,
+    model: str,
+    calibrations: Sequence[Calibration],
+    bands: Sequence[BandPoint] = (),
+    *,
+    dry: bool = False,
+) -> None:
     """Write the calibrations of one model into a manifest; the file is replaced in one step.
 
     Parameters
@@ -107,6 +122,8 @@ def write_calibrations(manifest: Path, model: str, calibrations: Sequence[Calibr
     model : str
         Id of the model.
     calibrations : sequence of Calibration
+    bands : sequence of BandPoint
+        Of a second opinion.
     dry : bool
         Only find out whether it could be done, before hours of work.
 
@@ -118,7 +135,7 @@ def write_calibrations(manifest: Path, model: str, calibrations: Sequence[Calibr
     what = f"The calibration was not written into {manifest}." if not dry else f"{manifest} cannot be used."
     try:
         text = manifest.read_bytes().decode("utf-8")
-        changed = with_calibrations(text, model, calibrations).encode("utf-8")
+        changed = with_calibrations(text, model, calibrations, bands).encode("utf-8")
         if dry:
             if not os.access(manifest.parent, os.W_OK):
                 raise PermissionError(0, "The folder cannot be written")

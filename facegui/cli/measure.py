@@ -248,9 +248,12 @@ def calibrate(
     Thresholds, unsure band and probabilities come from here; faces turned to the side are kept apart.
     Without --model, all embedders are calibrated. Nothing is written without --write or --out.
     """
+    from dataclasses import asdict
+
     from facegui.cli.calibrating import calibrate_models
     from facegui.cli.labelled import labelled_photos
     from facegui.cli.manifest import write_calibrations
+    from facegui.cli.opinion import show_bands
     from facegui.matching.tables import to_table
 
     listed = labelled_photos(photos, root)
@@ -265,7 +268,7 @@ def calibrate(
     for model, calibrations in found.calibrations:
         target = targets[model.id]
         if target is not None:
-            write_calibrations(target, model.id, calibrations)
+            write_calibrations(target, model.id, calibrations, found.bands.get(model.id, ()))
             run.output.remark(f"Written into {shown(target)}: {model.id}")
     document = {
         "photos": len(listed.paths),
@@ -277,6 +280,7 @@ def calibrate(
             for model, calibrations in found.calibrations
             for calibration in calibrations
         ],
+        "second_opinion": {model: [asdict(point) for point in points] for model, points in found.bands.items()},
     }
 
     def show(console: Console) -> None:
@@ -284,6 +288,7 @@ def calibrate(
             for calibration in calibrations:
                 _show_calibration(console, model, calibration)
                 console.print()
+            show_bands(console, model, found.bands.get(model.id, ()))
         if not (out or write):
             console.print("Nothing was written; --write keeps the result.")
 

@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import hypot
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,12 @@ class ModelInfo:
     input_size : tuple of int
         Width and height; 0 where free.
     parts : tuple of Part
+    weights : tuple of float
+        Lengths of the parts; empty where the manifest states no weight.
     calibrations : mapping of str to mapping
         Condition (``frontal``, ``profile``) to the table that `facegui.matching` reads.
+    second_opinion : mapping
+        Bands of the fast network's scores that leave a doubt, for `facegui.matching.opinion_bands`.
     bundled : bool
     liveness : mapping
         The whole entry of a model of role ``liveness``, see `facegui.faces.liveness_model`; empty for other roles.
@@ -73,7 +78,9 @@ class ModelInfo:
     dimension: int
     input_size: tuple[int, int]
     parts: tuple[Part, ...] = ()
+    weights: tuple[float, ...] = ()
     calibrations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    second_opinion: Mapping[str, Any] = field(default_factory=dict)
     bundled: bool = True
     liveness: Mapping[str, Any] = field(default_factory=dict)
 
@@ -121,10 +128,20 @@ def _model(table: Mapping[str, Any], folder: Path, bundled: bool) -> ModelInfo:
         dimension=int(table.get("dimension", 0)),
         input_size=(int(size[0]), int(size[1])),
         parts=tuple(Part(p["model"], int(p["start"]), int(p["stop"])) for p in table.get("parts", ())),
+        weights=_weights(table),
         calibrations=table.get("calibration", {}),
+        second_opinion=table.get("second_opinion", {}),
         bundled=bundled,
         liveness=table if table["role"] == "liveness" else {},
     )
+
+
+def _weights(table: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the lengths of the two parts of ``[w * first, second] / sqrt(1 + w**2)``."""
+    if len(table.get("parts", ())) != 2 or "weight" not in table:
+        return ()
+    weight = float(table["weight"])
+    return weight / hypot(1.0, weight), 1.0 / hypot(1.0, weight)
 
 
 class Catalog:

@@ -22,7 +22,7 @@ from facegui.gallery.records import FaceMatrix, Ids, TemplateMatrix
 from facegui.gallery.schema import Embedding, Face, Model, Person, Photo
 from facegui.gallery.within import in_folders
 
-__all__ = ["Matrices"]
+__all__ = ["Matrices", "template_means"]
 
 _FLOAT = np.dtype("<f4")
 _KEPT = 4
@@ -194,7 +194,7 @@ def _templates(connection: Connection, model_id: str) -> TemplateMatrix:
     person_ids = np.array([row.person_id for row in rows], np.int64)
     quality = np.array([row.quality for row in rows], np.float32)
     people, starts = np.unique(person_ids, return_index=True)
-    means, agreement = _means(vectors, quality, starts)
+    means, agreement = template_means(vectors, quality, starts)
     matrix = TemplateMatrix(
         model_id=model_id,
         vectors=vectors,
@@ -212,7 +212,7 @@ def _templates(connection: Connection, model_id: str) -> TemplateMatrix:
     return matrix
 
 
-def _means(
+def template_means(
     vectors: NDArray[np.float32], quality: NDArray[np.float32], starts: NDArray[np.intp]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return unit vectors along the quality-weighted means of groups of rows, and the lengths of those means.

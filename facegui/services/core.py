@@ -243,7 +243,9 @@ class Services:
         """Analyse a camera frame: the largest face only."""
         return self.pipeline.analyse(frame, FacePolicy.LARGEST)
 
-    def probe(self, source: Frame | Path | str, policy: FacePolicy | None = None) -> tuple[Photo, Face]:
+    def probe(
+        self, source: Frame | Path | str, policy: FacePolicy | None = None, *, embed: bool = True
+    ) -> tuple[Photo, Face]:
         """Analyse a photo and return the one face that counts.
 
         Raises
@@ -251,7 +253,7 @@ class Services:
         KnownError
             There is no face, or there are several and the policy refuses that.
         """
-        photo = self.analyse(source, policy=policy or FacePolicy(self.settings.face_policy))
+        photo = self.analyse(source, policy=policy or FacePolicy(self.settings.face_policy), embed=embed)
         if not photo.faces:
             raise KnownError(
                 "No face found in this photo.",

@@ -60,6 +60,23 @@ def enrolled(samples: SampleFolder, ask: Ask) -> SampleFolder:
 # --- verify ---------------------------------------------------------------------------------------------------
 
 
+def test_a_second_opinion_says_who_decided(
+    enrolled: SampleFolder, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = (enrolled.file("astronaut"), enrolled.file("admiral"))
+    status, found = ask("verify", *photos, "--second-opinion")
+    assert (status, found["decision"], found["model"]) == (1, "no match", "arcface")
+    opinion = found["second_opinion"]
+    assert opinion["asked"] is False
+    assert opinion["fast_similarity"] == found["similarity"] < opinion["no_match_below"]
+    assert opinion["fmr_aimed_at"] == pytest.approx(1e-3, rel=0.1)
+    status, found = ask("verify", photos[0], "--person", "Eileen Collins", "--second-opinion")
+    assert (status, found["person"]["name"]) == (0, "Eileen Collins")
+    assert main(["verify", *map(str, photos), "--second-opinion"]) == 1
+    assert "arcface alone decided" in " ".join(capsys.readouterr().out.split())
+    assert ask("verify", *photos, "--second-opinion", "--threshold", "0.9")[0] == 2
+
+
 def test_a_copy_matches_and_the_document_holds_all_that_was_promised(samples: SampleFolder, ask: Ask) -> None:
     left, right = samples.file("astronaut"), samples.file("astronaut-mirrored")
     status, found = ask("verify", left, right)

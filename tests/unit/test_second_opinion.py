@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
+from facegui.errors import KnownError
 from facegui.faces.catalog import Catalog, Part
 from facegui.faces.embed import Embedder
 from facegui.faces.session import OnnxNetwork
-from facegui.faces.types import Outcome
-from facegui.matching.decision import Rule
+from facegui.faces.types import Face, Frame, Outcome
+from facegui.matching.decision import Rule, decide
+from facegui.matching.derivation import derive
+from facegui.matching.opinion_bands import BandPoint, OpinionLimits, band_at, bands_from, bands_text, derive_bands
 from facegui.matching.second_opinion import Band, fused, judge, part_of, settle, trade_off, weights_of
+from facegui.services import EnrolSample, Services
+from facegui.services.opinion import SecondOpinion
 from facegui.sources.files import read_photo
 from tests.faces import astronaut, group, hopper, real_pipeline
 
@@ -119,3 +129,144 @@ def test_the_cost_lies_between_the_fast_network_and_both() -> None:
 def test_a_band_upside_down_is_refused() -> None:
     with pytest.raises(ValueError, match="band"):
         Band(0.5, 0.4)
+
+
+# --- bands, and the service that uses them --------------------------------------------------------------------
+
+
+def point(fmr: float, threshold: float, low: float, high: float) -> BandPoint:
+    return BandPoint(fmr, threshold, low, high, 0.1, 0.1, fmr, 0.01, 0.01)
+
+
+POINTS = (point(1e-2, 0.26, 0.2, 0.4), point(1e-3, 0.35, 0.3, 0.5))
+
+
+def test_between_two_points_the_band_holds_both_and_outside_nothing_is_known() -> None:
+    assert band_at(POINTS, 0.35) == Band(0.3, 0.5)
+    assert band_at(POINTS, 0.3) == Band(0.2, 0.5)
+    assert band_at(POINTS, 0.2) is None
+    assert band_at(POINTS, 0.5) is None
+    assert band_at((), 0.3) is None
+
+
+def test_bands_come_back_from_the_text_of_a_manifest() -> None:
+    table = tomllib.loads(bands_text(POINTS, "[opinion]"))["opinion"]
+    assert bands_from(table) == POINTS
+    assert bands_from({}) == ()
+    del table["points"][0]["low"]
+    with pytest.raises(KeyError):
+        bands_from(table)
+
+
+def test_bands_found_on_vectors_keep_the_errors_near_the_whole_models() -> None:
+    rng = np.random.default_rng(5)
+    people = np.repeat(np.arange(60), 8)
+    parts = []
+    for size, noise in ((32, 0.9), (64, 0.6)):
+        centres = rng.normal(size=(60, size))
+        share = centres[people] + rng.normal(0, noise, (len(people), size))
+        parts.append(share / np.linalg.norm(share, axis=1, keepdims=True))
+    whole = fused([each.astype(np.float32) for each in parts], (0.45, np.sqrt(1 - 0.45**2)))
+    whole[7] = np.nan
+    calibration = derive(whole, people, model_id="m", source="s", fmrs=(1e-2,), replicates=20)
+    (found,) = derive_bands(whole, people, Part("fast", 0, 32), calibration, OpinionLimits(1e-3, 0.1, 5000))
+    assert found.threshold == calibration.operating_points[0].threshold
+    assert found.fmr_reached <= 1e-2 * 1.1 + 1e-4
+    assert found.fnmr <= found.fnmr_alone + 1e-3 + 1e-9
+    assert 0 < found.asked_impostor < 1
+
+
+@pytest.fixture(scope="module")
+def photos() -> dict[str, Frame]:
+    return {path.stem: read_photo(path) for path in (astronaut(), hopper())}
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    with Services() as made:
+        yield made
+
+
+def runs(opinion: SecondOpinion, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note which networks of the second opinion run."""
+    ran: list[str] = []
+    for name, embedder in opinion._embedders.items():
+        inner = embedder.embed_array
+        monkeypatch.setattr(embedder, "embed_array", lambda crops, n=name, f=inner: (ran.append(n), f(crops))[1])
+    return ran
+
+
+def faces_of(services: Services, photos: dict[str, Frame]) -> list[Face]:
+    """The astronaut, the astronaut blurred, the admiral; not embedded."""
+    first = photos["astronaut"]
+    dull = replace(first, pixels=cv2.GaussianBlur(first.pixels, (0, 0), 1.5))
+    frames = (first, dull, photos["grace_hopper"])
+    return [services.probe(frame, embed=False)[1] for frame in frames]
+
+
+def test_clear_pairs_never_run_the_slow_network(
+    services: Services, photos: dict[str, Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opinion = SecondOpinion(services)
+    ran = runs(opinion, monkeypatch)
+    one, copy, other = faces_of(services, photos)
+    rule = services.rule()
+    assert rule is not None
+    same, strangers = opinion.compare(one, copy, rule), opinion.compare(one, other, rule)
+    assert (same.opinion.outcome, strangers.opinion.outcome) == (Outcome.MATCH, Outcome.NO_MATCH)
+    assert not same.opinion.asked
+    assert not strangers.opinion.asked
+    assert set(ran) == {services.catalog.model("arcface").sha256}
+    assert same.comparison.model.id == "arcface"
+    assert same.rule.threshold == same.band.high
+
+
+def test_in_doubt_the_answer_is_the_whole_models(services: Services, photos: dict[str, Frame]) -> None:
+    opinion = SecondOpinion(services)
+    rule = services.rule()
+    assert rule is not None
+    opinion._points = (replace(opinion._points[-1], low=-1.0, high=1.0),)
+    one, copy, other = faces_of(services, photos)
+    for left, right in ((one, copy), (one, other)):
+        answer, alone = opinion.compare(left, right, rule), services.compare(left, right)
+        assert answer.opinion.asked
+        assert answer.comparison.similarity == pytest.approx(alone.similarity, abs=2e-5)
+        assert answer.opinion.outcome is decide(alone.similarity, rule)
+        assert answer.comparison.model.id == "arcface+sface"
+        assert answer.rule == rule
+
+
+def test_against_a_person_enrolled_by_the_whole_model(
+    services: Services, photos: dict[str, Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, copy, other = faces_of(services, photos)
+    eileen, _ = services.enroll("Eileen Collins", [EnrolSample(one, photos["astronaut"])])
+    grace, _ = services.enroll("Grace Hopper", [EnrolSample(other, photos["grace_hopper"])])
+    opinion = SecondOpinion(services)
+    ran = runs(opinion, monkeypatch)
+    rule = services.rule()
+    assert rule is not None
+    answer = opinion.compare_person(eileen, copy, rule)
+    assert answer.opinion.outcome is Outcome.MATCH
+    assert answer.comparison.person_name == "Eileen Collins"
+    assert answer.comparison.next_best is not None
+    assert answer.comparison.next_best.name == "Grace Hopper"
+    assert opinion.compare_person(grace, copy, rule).opinion.outcome is Outcome.NO_MATCH
+    assert set(ran) == {services.catalog.model("arcface").sha256}
+    opinion._points = (replace(opinion._points[-1], low=-1.0, high=1.0),)
+    asked = opinion.compare_person(eileen, copy, rule)
+    assert asked.comparison.similarity == pytest.approx(services.compare_person(eileen, copy).similarity, abs=2e-5)
+    with pytest.raises(KnownError, match="no sample"):
+        opinion.compare_person(999, copy, rule)
+
+
+def test_what_cannot_be_answered_in_two_steps_is_said(services: Services) -> None:
+    opinion = SecondOpinion(services)
+    with pytest.raises(KnownError, match="no second opinion at the threshold"):
+        opinion.band(Rule(0.7, 0.6))
+    services.change_settings(precision="best")
+    with pytest.raises(KnownError, match="saves time"):
+        SecondOpinion(services)
+    services.change_settings(precision="balanced", model="sface")
+    with pytest.raises(KnownError, match="not made of two networks"):
+        SecondOpinion(services)
