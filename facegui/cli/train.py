@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegui.cli.app import Run, group, verb
-from facegui.cli.output import reason, shown
+from facegui.cli.output import reason, shown, table
 from facegui.errors import KnownError
 
 if TYPE_CHECKING:
@@ -134,19 +134,14 @@ def run_training(
             console.print(f"Taken up at step {made.resumed:,}.")
         console.print(f"{made.steps:,} steps, loss {made.loss:.4f}: {shown(made.checkpoint)}")
         if made.verified is not None:
-            found = made.verified
-            console.print(
-                f"Held-out pairs: {found.accuracy:.2%} right (± {found.spread:.2%} over folds), EER {found.eer:.2%}"
-            )
+            rows = [(row.label, row.value, row.note) for row in made.verified.rows()]
+            console.print(table("Held-out pairs", "", "", rows=rows, whole=(1,)))
         console.print(f"Bring it into the program: facegui train export {shown(wanted.run.out)} --out PACK")
 
     document = {
         "checkpoint": made.checkpoint, "steps": made.steps, "loss": made.loss, "resumed": made.resumed,
         "unreadable": made.unreadable,
-        "verified": None if made.verified is None else {
-            "accuracy": made.verified.accuracy, "spread": made.verified.spread, "eer": made.verified.eer,
-            "tar": {str(rate): value for rate, value in made.verified.tar.items()}, "pairs": made.verified.pairs,
-        },
+        "verified": made.verified and made.verified.to_dict(),
     }  # fmt: skip
     run.output.answer(document, show)
     if made.unreadable:

@@ -10,10 +10,10 @@ With a share below 1 a rank takes, in each step, the centres of the classes that
 to that share (An et al., 2021, Partial FC, arXiv:2010.05222).
 
 Ten million identities on 64 cards, 512 numbers a face, 128 faces a card (N = 8,192), float32: a card holds 156,250
-centres, 0.32 GB, with gradient and momentum 0.96 GB. Its logits take N·156,250·4 bytes = 5.1 GB; about three such
-arrays live at once, 15 GB. The gathered features take 17 MB, what is summed over the ranks 0.1 MB. With a tenth of the
-centres in each step the logits take 0.5 GB and the arithmetic a tenth. One card alone would need 61 GB for the centres
-with gradient and momentum, and 330 GB for one array of logits. None of this was run on cards;
+centres, 0.32 GB, with gradient and momentum 0.96 GB. Its cosines take N·156,250·4 bytes = 5.1 GB, the one array of that
+size that is kept (`facegui.training.shared_softmax`). The gathered features take 17 MB, what is summed over the ranks
+0.1 MB. With a tenth of the centres in each step the cosines take 0.5 GB and the arithmetic a tenth. One card alone
+would need 61 GB for the centres with gradient and momentum, and 330 GB for the cosines. None of this was run on cards;
 `tests/benchmarks/class_parallel.py` measures what a machine without them can.
 """
 
@@ -28,6 +28,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from facegui.training.margins import IGNORED, Margin, cosines, margin_logits, nearest_subcentre
+from facegui.training.shared_softmax import shared_softmax
 
 __all__ = ["CentreSGD", "Head", "Outcome", "ParallelHead", "class_range"]
 
@@ -36,6 +37,7 @@ _SPREAD = 0.01
 _BLOCK = 1024
 """Centres drawn from one seed, so that they do not depend on the number of ranks."""
 _SEED_STEP = 1_000_003
+_ROWS_AT_ONCE = 2048
 
 
 class Outcome(NamedTuple):
@@ -52,6 +54,10 @@ class Outcome(NamedTuple):
     loss: Tensor
     correct: Tensor
     counted: Tensor
+
+
+def _wide(values: Tensor) -> Tensor:
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def class_range(classes: int, rank: int, ranks: int) -> tuple[int, int]:
@@ -116,7 +122,7 @@ class Head(nn.Module):
     def _scores(self, features: Tensor, centres: Tensor, bias: Tensor | None) -> Tensor:
         if not self.margin.normalised:
             with torch.autocast(features.device.type, enabled=False):
-                return F.linear(features.float() if features.dtype != torch.float64 else features, centres, bias)
+                return F.linear(_wide(features), centres, bias)
         return nearest_subcentre(cosines(features, centres), self.subcentres)
 
     def forward(self, features: Tensor, labels: Tensor) -> Outcome:
@@ -198,33 +204,6 @@ class _Gather(torch.autograd.Function):
         return total[start : start + ctx.rows], None
 
 
-class _SharedCrossEntropy(torch.autograd.Function):
-    """The mean of −log softmax over logits whose columns are shared out over the ranks."""
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, labels: Tensor, counted: Tensor, group: Any) -> Tensor:
-        rows = torch.arange(len(labels), device=labels.device)
-        here = labels != IGNORED
-        largest = logits.amax(1) if logits.shape[1] else logits.new_full((len(labels),), -torch.inf)
-        dist.all_reduce(largest, op=dist.ReduceOp.MAX, group=group)
-        shares = (logits - largest.unsqueeze(1)).exp_()
-        own = logits.new_zeros(len(labels))
-        own[here] = logits[rows[here], labels[here]] - largest[here]
-        sums = torch.stack([shares.sum(1), own])
-        dist.all_reduce(sums, group=group)
-        ctx.save_for_backward(shares.div_(sums[0].unsqueeze(1)), labels, counted)
-        return (sums[0].log() - sums[1])[counted].sum() / counted.sum().clamp_min(1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        shares, labels, counted = ctx.saved_tensors
-        rows = torch.arange(len(labels), device=labels.device)
-        here = labels != IGNORED
-        result = shares * (counted / counted.sum().clamp_min(1) * gradient).unsqueeze(1)
-        result[rows[here], labels[here]] -= gradient / counted.sum().clamp_min(1)
-        return result, None, None, None
-
-
 class ParallelHead(Head):
     """The centres shared out over the ranks of a process group.
 
@@ -283,10 +262,14 @@ class ParallelHead(Head):
             rows = (chosen.unsqueeze(1) * self.subcentres + torch.arange(self.subcentres, device=own.device)).flatten()
             centres = F.embedding(rows, self.centres, sparse=True)
             bias = None if self.bias is None else self.bias[chosen]
-        scores = self._scores(gathered, centres, bias)
+        if self.margin.normalised:
+            with torch.autocast(gathered.device.type, enabled=False):
+                gathered = F.normalize(_wide(gathered), dim=1)
         counted = everyone != IGNORED
-        loss = _SharedCrossEntropy.apply(margin_logits(scores, own, self.margin), own, counted, self.group)
-        return Outcome(loss, self._correct(scores.detach(), own), counted.sum())
+        found = shared_softmax(_wide(gathered), centres, bias, own, counted, self.margin, self.subcentres, self.group)
+        correct = ((own != IGNORED) & (found.own >= found.best)).sum()
+        dist.all_reduce(correct, group=self.group)
+        return Outcome(found.loss, correct, counted.sum())
 
     def _draw(self, own: Tensor) -> tuple[Tensor, Tensor]:
         """Choose the classes of this step; return them, and the labels as places among them."""
@@ -299,15 +282,6 @@ class ParallelHead(Head):
         count = min(held, max(len(present), round(self.share * held)))
         chosen = order.topk(count).indices.sort().values
         return chosen, torch.where(own == IGNORED, own, torch.searchsorted(chosen, own.clamp_min(0)))
-
-    def _correct(self, scores: Tensor, own: Tensor) -> Tensor:
-        best = scores.amax(1) if scores.shape[1] else scores.new_full((len(own),), -torch.inf)
-        dist.all_reduce(best, op=dist.ReduceOp.MAX, group=self.group)
-        here = own != IGNORED
-        found = scores[here].gather(1, own[here].unsqueeze(1)).squeeze(1) >= best[here]
-        correct = found.sum()
-        dist.all_reduce(correct, group=self.group)
-        return correct
 
 
 class CentreSGD(torch.optim.Optimizer):
@@ -329,10 +303,23 @@ class CentreSGD(torch.optim.Optimizer):
                 if parameter.grad is None:
                     continue
                 moved = self.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter))
-                gradient, where = parameter.grad, slice(None)
+                gradient = parameter.grad
                 if gradient.is_sparse:
                     gradient = gradient.coalesce()
-                    gradient, where = gradient.values(), gradient.indices()[0]
-                change = group["momentum"] * moved[where] + gradient + group["weight_decay"] * parameter[where]
-                moved[where] = change
-                parameter[where] -= group["lr"] * change
+                    self._move_some(parameter, moved, gradient.indices()[0], gradient.values(), group)
+                    continue
+                for rows in _blocks_of(parameter):
+                    # In place and a block at a time: the centres of a million classes pass the memory once.
+                    change = moved[rows].mul_(group["momentum"]).add_(gradient[rows])
+                    parameter[rows].add_(change.add_(parameter[rows], alpha=group["weight_decay"]), alpha=-group["lr"])
+
+    def _move_some(
+        self, parameter: Tensor, moved: Tensor, rows: Tensor, gradient: Tensor, group: dict[str, Any]
+    ) -> None:
+        change = moved[rows].mul_(group["momentum"]).add_(gradient).add_(parameter[rows], alpha=group["weight_decay"])
+        moved[rows] = change
+        parameter.index_add_(0, rows, change, alpha=-group["lr"])
+
+
+def _blocks_of(parameter: Tensor) -> Iterable[slice]:
+    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(parameter), _ROWS_AT_ONCE))

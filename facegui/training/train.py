@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from facegui.errors import KnownError
 from facegui.jobs import Job, Partial, Progress
+from facegui.matching.report import Report
 from facegui.training import checkpoints, logs
 from facegui.training.backbones import backbone
 from facegui.training.config import Config, text_of
@@ -31,7 +32,7 @@ from facegui.training.margins import IGNORED, Margin
 from facegui.training.ranks import barrier, ranks
 from facegui.training.sampling import Batches
 from facegui.training.schedule import rate_at
-from facegui.training.verifying import HeldOut, Verified, open_held_out, verify
+from facegui.training.verifying import HeldOut, open_held_out, verify
 
 __all__ = ["Result", "margin_of", "train"]
 
@@ -48,7 +49,7 @@ class Result:
     steps : int
     loss : float
         Of the last report.
-    verified : Verified or None
+    verified : Report or None
     resumed : int
         Step that the run was taken up at; 0 for a fresh one.
     unreadable : int
@@ -58,7 +59,7 @@ class Result:
     checkpoint: Path
     steps: int
     loss: float
-    verified: Verified | None
+    verified: Report | None
     resumed: int
     unreadable: int
 
@@ -254,7 +255,7 @@ class _Trainer:
         )
         save_every = max(1, round(config.run.save_every * self.per_round))
         verify_every = max(1, round(config.run.verify_every * self.per_round))
-        verified: Verified | None = None
+        verified: Report | None = None
         loss = math.nan
         seen, correct, counted, since = 0, 0, 0, time.perf_counter()
         self.network.train()
@@ -342,7 +343,7 @@ class _Trainer:
             else:
                 self.average[name].copy_(value)
 
-    def _verify(self, held: HeldOut) -> Verified:
+    def _verify(self, held: HeldOut) -> Report:
         if self.average is None:
             return verify(self.network, held, self.device)
         own = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
@@ -357,8 +358,14 @@ def _step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.partition("-")[2])
 
 
-def _verified_report(step: int, found: Verified) -> dict[str, Any]:
-    return {
-        "step": step, "accuracy": found.accuracy, "spread": found.spread, "eer": found.eer,
-        **{f"tar_at_fmr_{rate:g}": value for rate, value in found.tar.items()},
-    }  # fmt: skip
+def _verified_report(step: int, found: Report) -> dict[str, Any]:
+    """Return what the log takes of a report: figures that the pairs can carry, with their intervals."""
+    figures = found.figures
+    row: dict[str, Any] = {"step": step}
+    if figures.folds is not None:
+        row |= {"accuracy": figures.folds.mean, "spread": figures.folds.standard_deviation}
+    measured = [("eer", figures.eer)]
+    measured += [(f"tar_at_fmr_{tar.fmr:g}", tar.tar) for tar in figures.tar if tar.supported]
+    for name, figure in measured:
+        row |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+    return row

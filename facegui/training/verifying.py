@@ -13,38 +13,17 @@ from torch import nn
 
 from facegui.errors import KnownError
 from facegui.faces.types import Image
-from facegui.matching import metrics
+from facegui.matching.evaluation import evaluate_pairs
 from facegui.matching.pairs import PairSet
 from facegui.matching.protocols import open_protocol
+from facegui.matching.report import Report
 from facegui.training.augment import normalised
 from facegui.training.data import decode, scaled
 
-__all__ = ["HeldOut", "Verified", "embed", "open_held_out", "verify"]
+__all__ = ["HeldOut", "embed", "open_held_out", "verify"]
 
 _BATCH = 64
-_RATES = (1e-2, 1e-3)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """How well a network tells people apart.
-
-    Attributes
-    ----------
-    accuracy, spread : float
-        Mean and standard deviation over the folds, each judged by the threshold of the others.
-    eer : float
-        Equal error rate.
-    tar : dict of float to float
-        Share of genuine pairs found, by false match rate.
-    pairs : int
-    """
-
-    accuracy: float
-    spread: float
-    eer: float
-    tar: dict[float, float]
-    pairs: int
+_REPLICATES = 200  # of the intervals; they are made after every round
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +52,14 @@ def open_held_out(source: Path) -> HeldOut:
     Raises
     ------
     KnownError
-        It cannot be read, or the first picture is no square.
+        It cannot be read, has only pairs of one kind, or the first picture is no square.
     """
     opened = open_protocol(source)
+    if len(set(opened.pairs.same.tolist())) < 2:  # said now, not after the first round
+        raise KnownError(
+            f"{source} cannot be verified on.", "It has only pairs of one kind.",
+            "Give pairs of the same person and pairs of different people.",
+        )  # fmt: skip
     held = HeldOut(opened.pairs, opened.files, opened.pictures)
     data = held.pictures[0] if held.pictures is not None else None
     try:
@@ -109,17 +93,17 @@ def embed(network: nn.Module, crops: Sequence[Image], device: torch.device) -> N
     return np.concatenate(rows)
 
 
-def verify(network: nn.Module, held: HeldOut, device: torch.device) -> Verified:
-    """Judge a network by held-out pairs."""
+def verify(network: nn.Module, held: HeldOut, device: torch.device) -> Report:
+    """Judge a network by held-out pairs, as `facegui evaluate` judges a model.
+
+    Raises
+    ------
+    KnownError
+        A crop cannot be read, or all pairs are of one kind.
+    """
     vectors = np.concatenate([
         embed(network, [held.crop(n) for n in range(start, min(start + _BATCH, len(held.files)))], device)
         for start in range(0, len(held.files), _BATCH)
     ])  # fmt: skip
-    pairs = held.pairs
-    scores = np.einsum("ij,ij->i", vectors[pairs.left], vectors[pairs.right]).astype(np.float64)
-    genuine, impostor = metrics.split(scores, pairs.same)
-    folds = metrics.fold_accuracy(scores, pairs.same, pairs.folds)
-    return Verified(
-        folds.mean, folds.standard_deviation, metrics.eer(genuine, impostor)[0],
-        {rate: metrics.tar_at_fmr(genuine, impostor, rate) for rate in _RATES}, len(pairs),
-    )  # fmt: skip
+    # A network in training is no model with a checksum yet.
+    return evaluate_pairs(held.pairs, list(vectors), model_id="", replicates=_REPLICATES)

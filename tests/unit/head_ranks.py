@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from facegui.training import shared_softmax
 from facegui.training.heads import CentreSGD, Head, ParallelHead
 from facegui.training.margins import arcface, combined, softmax
 
@@ -104,6 +105,7 @@ def save_and_load(group: object, rank: int, folder: Path) -> float:
 def main() -> None:
     folder, rank = Path(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(1)
+    shared_softmax._CLASSES_AT_ONCE = 3  # several blocks of classes on every rank
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=4, timeout=timedelta(seconds=60)
     )

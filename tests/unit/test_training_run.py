@@ -70,14 +70,21 @@ def weights(folder: Path) -> dict[str, Any]:
 
 
 def test_a_network_learns_to_tell_people_apart_and_is_verified_on_others(tmp_path: Path, faces: Path) -> None:
-    others = training_faces.make(tmp_path / "others", 5, 5, seed=9)
+    others = training_faces.make(tmp_path / "others", 12, 3, seed=9)
     result = jobs.run(train(load_config(training_faces.config(tmp_path, faces, others, epochs=12))))
     curve = losses(tmp_path)
     assert result.steps == len(curve) == 72
     assert sum(curve[-6:]) < 0.5 * sum(curve[:6])
     assert result.verified is not None
-    assert result.verified.accuracy > 0.85
+    figures = result.verified.figures
+    assert figures.folds is not None
+    assert figures.folds.mean > 0.85
     reports = [row for row in RunLog(tmp_path / "run", None).rows() if "eer" in row]
+    assert reports[-1]["accuracy"] == figures.folds.mean
+    assert reports[-1]["eer_low"] <= reports[-1]["eer"] == figures.eer.value <= reports[-1]["eer_high"]
+    claimed = {f"tar_at_fmr_{tar.fmr:g}" for tar in figures.tar if tar.supported}
+    assert claimed == {name for name in reports[-1] if name.startswith("tar") and not name.endswith(("_low", "_high"))}
+    assert not any(tar.supported for tar in figures.tar if tar.fmr < 0.1)  # there are too few people for that
     assert [row["step"] for row in reports] == list(range(6, 73, 6))
     assert [place.name for place in checkpoints.steps_in(tmp_path / "run")] == ["step-00000066", "step-00000072"]
 
