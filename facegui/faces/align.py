@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from facegui.faces.types import Image, Landmarks
 
-__all__ = ["ARCFACE_TEMPLATE", "CROP_SIZE", "FACE_AREA", "align", "inside_share", "similarity_transform", "warp"]
+__all__ = [
+    "ARCFACE_TEMPLATE", "CROP_SIZE", "FACE_AREA", "align", "inside_share", "mirrored", "similarity_transform", "warp",
+]  # fmt: skip
 
 CROP_SIZE = 112
 """Width and height of an aligned face in pixels."""
@@ -101,6 +103,17 @@ def warp(image: Image, matrix: NDArray[np.float64], size: int, *, cubic: bool = 
     method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     warped = cv2.warpAffine(image, matrix, (size, size), flags=method, borderMode=cv2.BORDER_CONSTANT)
     return np.ascontiguousarray(warped, dtype=np.uint8)
+
+
+def mirrored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pictures (n, height, width, 3) with left and right exchanged, contiguous.
+
+    OpenCV does it more than twenty times as fast as a copy of NumPy's reversed view.
+    """
+    result = np.empty_like(images)
+    for image, turned in zip(images, result, strict=True):
+        cv2.flip(image, 1, turned)
+    return result
 
 
 def _corners(matrix: NDArray[np.float64], area: tuple[int, int, int, int]) -> NDArray[np.float64]:

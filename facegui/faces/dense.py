@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.faces.align import ARCFACE_TEMPLATE, similarity_transform, warp
+from facegui.faces.align import ARCFACE_TEMPLATE, mirrored, similarity_transform, warp
 from facegui.faces.dense_shape import MeanHead, eye_openness, five_points, mouth_openness
 from facegui.faces.pose import head_pose
 from facegui.faces.session import Network
@@ -111,7 +111,7 @@ class DenseFinder:
         points, presence = self._run(squares)
         disagreements: list[float | None] = [None] * len(faces)
         if mirror:
-            other, other_presence = self._run(np.ascontiguousarray(squares[:, :, ::-1]))
+            other, other_presence = self._run(mirrored(squares))
             other = self._turned_back(other)[:, self.head.mirror]
             disagreements = [self._disagreement(one, two) for one, two in zip(points, other, strict=True)]
             points = np.mean([points, other], 0, np.float32)
@@ -136,7 +136,7 @@ class DenseFinder:
             In pixels of the square counted from its edge.
         """
         square = warp(image, self._matrix(face), self._limits.size, cubic=False)
-        points, _ = self._run(np.stack([square, square[:, ::-1]]))
+        points, _ = self._run(np.concatenate([square[None], mirrored(square[None])]))
         return points[0], self._turned_back(points[1:])[0]
 
     def _run(self, squares: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.faces.align import CROP_SIZE
+from facegui.faces.align import CROP_SIZE, mirrored
 from facegui.faces.session import Network
 from facegui.faces.types import Embedding, Image
 
@@ -69,7 +69,7 @@ class Embedder:
             raise ValueError(f"crops must be (n, {CROP_SIZE}, {CROP_SIZE}, 3), not {crops.shape}")
         vectors = self._run(crops)
         if self._mirror:
-            both = vectors + self._run(crops[:, :, ::-1])
+            both = vectors + self._run(mirrored(np.ascontiguousarray(crops)))
             vectors = both / np.linalg.norm(both, axis=1, keepdims=True)
         return vectors.astype(np.float32, copy=False)
 

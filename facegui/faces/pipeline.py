@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from facegui.errors import KnownError
-from facegui.faces.align import ARCFACE_TEMPLATE, CROP_SIZE, align
+from facegui.faces.align import ARCFACE_TEMPLATE, CROP_SIZE, align, mirrored
 from facegui.faces.dense import DenseFinder
 from facegui.faces.dense_quality import DenseQualityLimits, with_dense
 from facegui.faces.dense_shape import MeanHead
@@ -290,12 +290,12 @@ class FacePipeline:
     def _views(self, image: Image, sizes: Sequence[int]) -> list[Detection]:
         """Search the picture and its mirror image at several sizes and let all of them have their say."""
         precision = self._precision
-        mirrored = np.ascontiguousarray(image[:, ::-1])
+        turned = mirrored(image[None])[0]
         limits = replace(self._detection, score=self._plan.rescue_score / 2)
         views = []
         for size in sizes:
             views.append(self.detector.detect(image, size, limits))
-            views.append([face.mirrored(image.shape[1]) for face in self.detector.detect(mirrored, size, limits)])
+            views.append([face.mirrored(image.shape[1]) for face in self.detector.detect(turned, size, limits)])
         found = consensus(views, self._detection.iou, precision.view_overlap, precision.view_share)
         return [face for face in found if face.score >= self._detection.score]
 
