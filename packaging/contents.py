@@ -24,8 +24,14 @@ EXCLUDED = [
     *(f"sqlalchemy.dialects.{name}" for name in ("mssql", "mysql", "oracle")),
 ]  # fmt: skip
 
-CHECKED = ("numpy", "scipy", "sqlalchemy", "zipimport")
-"""Packages of which it is known that the parts in use do without what is left out."""
+CHECKED = (
+    "numpy", "scipy", "sqlalchemy", "zipimport",
+    # For arrays of PyTorch, which the program has none of.
+    "sklearn.externals.array_api_compat.torch",
+    # Its verbs look for PyTorch first and say what is missing.
+    "facegui.training",
+)  # fmt: skip
+"""Modules, with all in them, of which it is known that the parts in use do without what is left out."""
 
 _QT = r"EglFS\w+|EglFs\w+|Qml\w*|Quick\w*|Pdf\w*|VirtualKeyboard\w*"
 # What the hooks of PyInstaller bring along and the program never loads: patterns of the place in the package.
@@ -135,7 +141,8 @@ def excluded_but_needed(warnings: str) -> list[str]:
     found = []
     for module, importers in re.findall(r"^excluded module named (\S+) - imported by (.*)$", warnings, re.MULTILINE):
         for importer, how in re.findall(r"([\w.]+) \(([^)]*)\)", importers):
-            if how == "top-level" and importer.split(".")[0] not in CHECKED:
+            checked = any(importer == one or importer.startswith(f"{one}.") for one in CHECKED)
+            if how == "top-level" and not checked:
                 found.append(f"{importer}: {module}")
     return found
 

@@ -3,8 +3,8 @@
     uv run python tests/benchmarks/large_photos.py PHOTO... [--count 60] [--quality 90]
 
 Each PHOTO of at least 12 megapixels is measured as it is, and, reduced to 12.0 megapixels, as a camera would write it:
-JPEG, one scan, colours at half size. The photos are repeated to --count; reading them again costs no disk. Prints photos
-a second and what the file holds, for both ways of choosing faces, with all threads that the program may use.
+JPEG, one scan, colours at half size. The photos are repeated to --count; reading them again costs no disk. Prints
+photos a second and what the file holds, for both ways of choosing faces, with all threads that the program may use.
 """
 
 from __future__ import annotations

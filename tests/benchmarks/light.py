@@ -2,12 +2,13 @@
 
     uv run python tests/benchmarks/light.py FOLDER [--every 2]
 
-FOLDER holds ``PERSON/frontal/*.jpg``, as CFP's images. Lights: as they are; dark (5 % of the light); from one side (100 %
-falling to 3 % across the picture); too bright (three times, burnt out). Light is changed in linear values (sRGB) and
-rounded to 8 bits again, as a camera would; sensor noise is left out. Ways: the picture as it is; points looked for
-in the evened picture (CLAHE on the lightness, as in the detector's rescue) and the crop cut from the picture as it is; crop
-and points from the evened picture. Genuine: each photo in bad light against the person's other photos as they are;
-missed at the thresholds that accept 1 in 1,000 strangers among the same comparisons, and strangers at the calibrated one.
+FOLDER holds ``PERSON/frontal/*.jpg``, as CFP's images. Lights: as they are; dark (5 % of the light); from one side
+(100 % falling to 3 % across the picture); too bright (three times, burnt out). Light is changed in linear values (sRGB)
+and rounded to 8 bits again, as a camera would; sensor noise is left out. Ways: the picture as it is; points looked for
+in the evened picture (CLAHE on the lightness, as in the detector's rescue) and the crop cut from the picture as it is;
+crop and points from the evened picture. Genuine: each photo in bad light against the person's other photos as they
+are; missed at the thresholds that accept 1 in 1,000 strangers among the same comparisons, and strangers at the
+calibrated one.
 """
 
 from __future__ import annotations
@@ -100,7 +101,10 @@ def main() -> int:
                     genuine, impostor = scores[same[there]], scores[others[there]]
                     missed = float((genuine < np.quantile(impostor, 1 - FMR)).mean())
                     text += f"   {name} missed {missed:6.2%}"
-                print(f"{text}   fused FMR at the calibrated threshold {(impostor >= rule.threshold).mean():.2e}", flush=True)
+                print(
+                    f"{text}   fused FMR at the calibrated threshold {(impostor >= rule.threshold).mean():.2e}",
+                    flush=True,
+                )
     return 0
 
 

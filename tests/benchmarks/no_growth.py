@@ -3,8 +3,9 @@
     uv run python tests/benchmarks/no_growth.py PHOTOS VIDEO [--frames 20000] [--photos 5000] [--model arcface]
 
 PHOTOS is a folder, whose photos are shuffled, VIDEO a video file or a folder of them; both are gone through again and
-again, the videos once before anything is counted: each size of picture that is new takes memory of its own. Prints the resident memory now and then, and exits with 1 if at the end of a part it is more than 5 % above what
-it was after that part's warm-up, a tenth of the way, or if it was above --most at any time.
+again, the videos once before anything is counted: each size of picture that is new takes memory of its own. Prints the
+resident memory now and then, and exits with 1 if at the end of a part it is more than 5 % above what it was after that
+part's warm-up, a tenth of the way, or if it was above --most at any time.
 """
 
 from __future__ import annotations

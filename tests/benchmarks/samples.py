@@ -2,11 +2,11 @@
 
     uv run python tests/benchmarks/samples.py EMBEDDINGS.npz [--only TEXT] [--draws 20]
 
-EMBEDDINGS.npz comes from `facegui embed FOLDER --policy largest --out FILE.npz` with a fused model, whose parts stand for
-its networks' own models. Who is on a photo is told by the first folder of its path that differs between photos. Samples
-are drawn at random, again and again; the person's other photos are the genuine probes, everybody else's the strangers.
-Thresholds are the calibrated ones for 1 in 1,000; strangers are told as a multiple of that, without and with the lowering
-by the samples' disagreement that the manifest states.
+EMBEDDINGS.npz comes from `facegui embed FOLDER --policy largest --out FILE.npz` with a fused model, whose parts stand
+for its networks' own models. Who is on a photo is told by the first folder of its path that differs between photos.
+Samples are drawn at random, again and again; the person's other photos are the genuine probes, everybody else's the
+strangers. Thresholds are the calibrated ones for 1 in 1,000; strangers are told as a multiple of that, without and
+with the lowering by the samples' disagreement that the manifest states.
 """
 
 from __future__ import annotations
