@@ -22,13 +22,15 @@ from facegui.gallery.reembedding import Reembedding
 from facegui.gallery.regions import Regions
 from facegui.gallery.reviewing import Reviewing
 from facegui.gallery.streams import Streams
+from facegui.gallery.tables import Tables
 
 __all__ = ["Gallery"]
 
 
 class Gallery(
-    People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Folders, Regions, Backups
-):
+    People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Tables, Folders, Regions,
+    Backups,
+):  # fmt: skip
     """People, samples, folder index and history in one database.
 
     Methods may be called from any thread: reads run side by side, writes one after the other. A write by another

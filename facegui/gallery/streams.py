@@ -1,4 +1,4 @@
-"""The faces of the index as streams and tables, for what does not hold all vectors in memory."""
+"""The faces of the index as streams, for what does not hold all vectors in memory."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sqlalchemy import LargeBinary, func, select, type_coerce
 
 from facegui.gallery.lanes import Lanes, Stamp, read_stamp
-from facegui.gallery.schema import ClusterFace, Embedding, Face, Model, Photo
+from facegui.gallery.schema import Embedding, Face, Model, Photo
 from facegui.gallery.undoing import chunks
 from facegui.gallery.within import in_folders
 
-__all__ = ["FaceTable", "Streams", "VectorBatch"]
+__all__ = ["Streams", "VectorBatch"]
 
 Ids = NDArray[np.int64]
 
@@ -39,32 +39,6 @@ class VectorBatch:
     vectors: NDArray[np.float32]
     face_ids: Ids
     photo_ids: Ids
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceTable:
-    """What faces of the index are filtered by, one row per face, by ascending id.
-
-    Attributes
-    ----------
-    face_ids, photo_ids : ndarray of int64, shape (n,)
-    quality : ndarray of float32, shape (n,)
-        0..1.
-    size : ndarray of float32, shape (n,)
-        The shorter side of the box, in pixels of the original.
-    taken : ndarray of datetime64[s], shape (n,)
-        When the photo was taken; NaT where that is unknown.
-    person_ids, clusters : ndarray of int64, shape (n,)
-        Enrolled person and group, -1 for none.
-    """
-
-    face_ids: Ids
-    photo_ids: Ids
-    quality: NDArray[np.float32]
-    size: NDArray[np.float32]
-    taken: NDArray[np.datetime64]
-    person_ids: Ids
-    clusters: Ids
 
 
 class Streams(Lanes):
@@ -121,31 +95,6 @@ class Streams(Lanes):
                 yield VectorBatch(
                     last, flat.reshape(len(rows), -1), np.array(faces, np.int64), np.array(photos, np.int64)
                 )
-
-    def face_table(self) -> FaceTable:
-        """Return what the faces of the index are filtered by."""
-        query = (
-            select(
-                Face.id, Face.photo_id, Face.quality, Face.width, Face.height, Photo.taken, Face.person_id,
-                ClusterFace.cluster_id,
-            )
-            .join(Photo, Photo.id == Face.photo_id)
-            .outerjoin(ClusterFace, ClusterFace.face_id == Face.id)
-            .where(Face.indexed)
-            .order_by(Face.id)
-        )  # fmt: skip
-        with self._read() as connection:
-            rows = connection.execute(query).all()
-        ids, photos, quality, width, height, taken, people, clusters = zip(*rows, strict=True) if rows else ((),) * 8
-        return FaceTable(
-            np.array(ids, np.int64),
-            np.array(photos, np.int64),
-            np.array(quality, np.float32),
-            np.minimum(np.array(width, np.float32), np.array(height, np.float32)),
-            np.array(taken, "datetime64[s]"),
-            np.array([-1 if person is None else person for person in people], np.int64),
-            np.array([-1 if cluster is None else cluster for cluster in clusters], np.int64),
-        )
 
     def photos_within(self, folders: Sequence[str]) -> Ids:
         """Return the ids of the indexed photos in and below folders, ascending."""

@@ -95,13 +95,13 @@ def test_filters_need_no_network_and_a_second_visit_only_that_for_the_probe(
     page.results.filters.show_part(Part.LOOKALIKES)
     assert len(page.results.rows) == faces.GROUP_SIZE + 1
     page.results.filters.show_part(Part.ALL)
-    page.results.filters.spin.setValue(0.35)
+    page.results.filters.least.set_value(0.35)
     assert len(page.results.rows) == 2
-    page.results.filters.spin.setValue(0)
-    page.results.filters.one_per_photo.click()
-    qtbot.waitUntil(lambda: len(page.results.rows) == 4, timeout=WAIT)
-    page.results.filters.one_per_photo.click()
-    qtbot.waitUntil(lambda: len(page.results.rows) == faces.GROUP_SIZE + 3, timeout=WAIT)
+    page.results.filters.clear()
+    page.results.filters.one_per.choose("photo")
+    assert len(page.results.rows) == 4
+    page.results.filters.clear()
+    assert len(page.results.rows) == faces.GROUP_SIZE + 3
     assert network_runs() == before
 
 
@@ -178,9 +178,9 @@ def test_real_photos_put_the_same_person_above_the_line(
         person |= more
     page.open_files([photos / "img1.jpg", photos])
     indexed(qtbot, page)
-    ranking = page.results.ranking
-    assert ranking is not None
-    found = [Path(hit.path).name for hit in ranking.hits(services.gallery)]
+    sieve = page.results.sieve
+    assert sieve is not None
+    found = [Path(hit.path).name for hit in sieve.ranking.hits(services.gallery)]
     line = page.results.grid.above
     strangers = {name for pair in same if not pair & person for name in pair}
     assert len(person) > 5

@@ -14,10 +14,12 @@ from gallery_samples import face, indexed, unit
 
 from facegui import paths
 from facegui.faces.types import Embedding
-from facegui.gallery.streams import FaceTable
-from facegui.lookalikes.filters import Filters, filtered
+from facegui.gallery.tables import FaceTable
+from facegui.lookalikes.filters import Filters, Sieve
 from facegui.lookalikes.ranking import Ranking
 from facegui.services import Services
+from facegui.services.browsing import agreement
+from facegui.services.people import group_faces
 from facegui.services.searching import fused_probe, ranked
 
 
@@ -113,6 +115,8 @@ TABLE = FaceTable(
     np.array(["2020-01-01", None, "2021-06-01", "2022-01-01", None, "2023-01-01"], "datetime64[s]"),
     np.array([7, -1, 7, -1, -1, -1]),
     np.array([-1, 7, -1, 3, 3, -1]),
+    np.array([0, 0, 1, 2, 2, 3], np.int32),
+    ("/a", "/a/b", "/ab", "/c"),
 )
 RANKING = Ranking(
     np.array([3, 1, 2, 6, 5, 4]), np.array([2, 1, 1, 5, 4, 3]),
@@ -124,7 +128,7 @@ RANKING = Ranking(
     ("filters", "expected"),
     [
         (Filters(), [3, 1, 2, 6, 5, 4]),
-        (Filters(least=0.45, most=0.85), [1, 2, 6]),
+        (Filters(least=0.45, below=0.8), [2, 6]),
         (Filters(since=datetime(2021, 1, 1), until=datetime(2022, 6, 1)), [3, 4]),
         (Filters(face_size=50), [3, 1, 6, 5]),
         (Filters(quality=0.65), [3, 1, 4]),
@@ -132,13 +136,73 @@ RANKING = Ranking(
         (Filters(one_per="person"), [3, 2, 6, 5]),
         (Filters(hidden_people=frozenset({7})), [2, 6, 5, 4]),
         (Filters(hidden_clusters=frozenset({3})), [3, 1, 2, 6]),
+        (Filters(folder="/a"), [3, 1, 2]),
+        (Filters(folder="/a/", quality=0.5), [3, 1]),
     ],
 )
 def test_filters_leave_out_what_they_say(filters: Filters, expected: list[int]) -> None:
-    assert filtered(RANKING, TABLE, filters).face_ids.tolist() == expected
+    assert Sieve(RANKING, TABLE).passing(filters).face_ids.tolist() == expected
 
 
-def test_photos_outside_and_unknown_faces_are_left_out() -> None:
-    assert filtered(RANKING, TABLE, Filters(), np.array([1, 5])).face_ids.tolist() == [1, 2, 6]
-    other = replace(RANKING, face_ids=RANKING.face_ids + 4)
-    assert filtered(other, TABLE, Filters()).face_ids.tolist() == [5, 6]
+def test_faces_that_the_table_lacks_are_shown_until_something_is_asked_that_is_not_known_of_them() -> None:
+    sieve = Sieve(replace(RANKING, face_ids=RANKING.face_ids + 4), TABLE)
+    assert sieve.passing(Filters()).face_ids.tolist() == [7, 5, 6, 10, 9, 8]
+    assert sieve.passing(Filters(quality=0.1)).face_ids.tolist() == [5, 6]
+    assert sieve.passing(Filters(folder="/")).face_ids.tolist() == [5, 6]
+
+
+def test_the_probes_own_person_is_known_from_the_best_face_above_the_threshold() -> None:
+    sieve = Sieve(RANKING, TABLE)
+    assert sieve.same_person(0.85) == (frozenset({7}), frozenset())
+    assert sieve.same_person(0.95) == (frozenset(), frozenset())
+
+
+def test_a_sieve_tells_the_folders_and_years_that_there_are() -> None:
+    sieve = Sieve(RANKING, TABLE)
+    assert dict(sieve.folders) == {"/a": 2, "/a/b": 1, "/ab": 2, "/c": 1}
+    assert (sieve.years, sieve.dated) == ((2020, 2021, 2022, 2023), 4)
+
+
+def test_the_table_of_faces_follows_the_gallery(services: Services) -> None:
+    gallery = services.gallery
+    table = gallery.face_table()
+    assert len(table.face_ids) == 300
+    assert gallery.face_table() is table, "nothing changed, nothing is read"
+    add(services, range(300, 310))
+    grown = gallery.face_table()
+    assert np.array_equal(grown.face_ids, np.arange(1, 311))
+    assert [grown.folder_names[n] for n in grown.folders[[0, 1, 309]]] == ["/b", "/a", "/a"]
+    gallery.enroll_faces("Anna", [8])
+    assert gallery.face_table().person_ids[7] > 0
+    gallery.forget_photos([int(grown.photo_ids[0])])
+    assert np.array_equal(gallery.face_table().face_ids, np.arange(2, 311))
+
+
+def test_the_table_of_faces_sees_groups_that_were_made_or_changed(services: Services) -> None:
+    gallery = services.gallery
+    assert set(gallery.face_table().clusters.tolist()) == {-1}
+    add(services, range(300, 303))
+    vectors = [(n, unit(5000, 320)) for n in (301, 302, 303)]
+    gallery.store_embeddings(services.model.sha256, vectors)
+    for _ in group_faces(services):
+        pass
+    clusters = gallery.face_table().clusters
+    assert clusters[300] == clusters[301] == clusters[302] != -1
+    gallery.reject_faces([303])
+    assert gallery.face_table().clusters[302] == -1
+
+
+def test_photos_that_disagree_are_told_apart(services: Services) -> None:
+    model = services.model.sha256
+    base = unit(1, 320)
+    alike = []
+    for n in (11, 12, 13):
+        mixed = base + 0.3 * unit(n, 320)
+        alike.append(replace(face(n), embedding=Embedding((mixed / np.linalg.norm(mixed)).astype(np.float32), model)))
+    assert agreement(services, alike).odd == ()
+    assert agreement(services, alike).least > 0.8
+    stranger = replace(face(99), embedding=vector(99, model))
+    found = agreement(services, [*alike, stranger])
+    assert found.odd == (3,)
+    assert found.least < 0.3
+    assert agreement(services, [alike[0], stranger]).odd == (), "of two, nobody can say which is the odd one"

@@ -33,7 +33,7 @@ from facegui.gui.pages.page import Page, State
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.parts import column
 from facegui.gui.widgets.photo_marks import reason_advice, reason_text
-from facegui.lookalikes.ranking import Ranking
+from facegui.lookalikes.filters import Sieve
 
 __all__ = ["LookalikesPage"]
 
@@ -88,7 +88,7 @@ class LookalikesPage(Page):
         self.start.photoWanted.connect(self.choose_files)
         self.start.cameraWanted.connect(self._open_camera)
         self.start.personChosen.connect(self._take_person)
-        self.results.groupingChanged.connect(self.search.set_one_per_photo)
+        self.results.thresholdMoved.connect(self._threshold_moved)
         self.results.skippedWanted.connect(self._show_skipped)
         self.results.resumeWanted.connect(self._read_folders)
         self.results.action.connect(self.top.folders.ask)
@@ -98,7 +98,7 @@ class LookalikesPage(Page):
         self.skipped.retryWanted.connect(lambda: self._read_folders(retry_skipped=True))
         self.hit.opened.connect(lambda: self._show_panel(self.viewer))
         self.hit.probeWanted.connect(self._use_probe)
-        self.search.ranked.connect(lambda ranking, anew: self._ranked(ranking, anew))
+        self.search.ranked.connect(lambda sieve, anew: self._ranked(sieve, anew))
         self.search.nothing.connect(self._show_nothing)
         self.search.said.connect(self._say)
         self.search.asked.connect(lambda: self.set_state(State.WORKING))
@@ -202,6 +202,7 @@ class LookalikesPage(Page):
         reasons = probe.question.quality.reasons if isinstance(probe.question, Face) else ()
         words = self.tr("The face looked for is {0}.").format(reason_text(reasons[0])) if reasons else ""
         self.results.show_warning(words, reason_advice(reasons[0]) if reasons else "")
+        self.results.filters.set_person(probe.question if isinstance(probe.question, int) else None)
         self._show_results()
         self.search.ask(probe.question)
 
@@ -248,9 +249,9 @@ class LookalikesPage(Page):
         self._show_results()
         self.search.read(retry_skipped=retry_skipped)
 
-    def _ranked(self, ranking: Ranking, anew: bool) -> None:
+    def _ranked(self, sieve: Sieve, anew: bool) -> None:
         self.set_state(State.READY)
-        self.results.set_ranking(ranking, anew=anew)
+        self.results.set_sieve(sieve, anew=anew)
 
     def _search_failed(self, error: Exception) -> None:
         self.set_state(State.READY)
@@ -266,10 +267,16 @@ class LookalikesPage(Page):
         self.results.show_words(self.search.words, len(self.search.skipped), resumable=self.search.resumable)
 
     def _use_rule(self) -> None:
-        rule = self.services.rule()
+        calibration, target = self.services.calibration, self.services.settings.target_fmr
+        self.results.set_calibration(calibration, target)
+        self.compare.set_calibration(calibration, target)
+        self._threshold_moved()
+
+    def _threshold_moved(self) -> None:
+        """Decide by the threshold of the scale, wherever a decision is shown."""
+        rule = self.results.filters.threshold.rule
         self.hit.rule = rule
-        self.compare.set_rule(self.services.calibration, rule, self.services.settings.target_fmr)
-        self.results.set_threshold(rule.threshold if rule is not None else None)
+        self.compare.set_rule(rule)
 
     # --- what lies in the middle --------------------------------------------------------------------------
 

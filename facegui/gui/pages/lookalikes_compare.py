@@ -45,6 +45,7 @@ class CompareInspector(InspectorPanel):
         super().__init__(parent)
         self._calibration: Calibration | None = None
         self._rule: Rule | None = None
+        self._similarity: float | None = None
         self.probe = CropView()
         self.hit = CropView()
         self._probe_name = ElidedLabel("small", mode=Qt.TextElideMode.ElideMiddle)
@@ -82,10 +83,17 @@ class CompareInspector(InspectorPanel):
         self.set_widget(self._section, holder)
         self.show_hit(None, None, None)
 
-    def set_rule(self, calibration: Calibration | None, rule: Rule | None, target_fmr: float) -> None:
-        """Decide by this rule from now on."""
-        self._calibration, self._rule = calibration, rule
+    def set_calibration(self, calibration: Calibration | None, target_fmr: float) -> None:
+        """Show similarities on the scale of this calibration."""
+        self._calibration = calibration
         self.scale.set_calibration(calibration, target_fmr)
+
+    def set_rule(self, rule: Rule | None) -> None:
+        """Decide by this rule from now on, also on the face that is shown."""
+        self._rule = rule
+        if rule is not None:
+            self.scale.set_threshold(rule.threshold)
+        self._decide()
 
     def set_probe(self, crop: QImage | None, name: str) -> None:
         """Show whose lookalikes these are."""
@@ -98,25 +106,32 @@ class CompareInspector(InspectorPanel):
     ) -> None:  # fmt: skip
         """Show a face of the ranking; without a similarity, nothing."""
         shown = similarity is not None
+        self._similarity = similarity
         self._compare.setVisible(shown)
         self._empty.setVisible(not shown)
         if similarity is None:
             self.remove(self._photo_section)
             return
         self.hit.set_image(crop)
-        outcome = decide(similarity, self._rule) if self._rule is not None else None
-        self.hit.set_outcome(outcome)
         self.score.setText(format_similarity(similarity))
         self.score.setAccessibleName(self.tr("Similarity {0}").format(format_similarity(similarity)))
-        self.badge.set_outcome(outcome)
-        self.badge.setVisible(outcome is not None)
         self.scale.set_similarity(similarity)
-        self.scale.setVisible(self._calibration is not None)
-        self._meaning.setText(self._words(similarity, outcome))
+        self._decide()
         self._hit_name.show_text(person or (shown_name(record.path) if record else ""))
         self._show_photo(record, photo, person)
         for item in self._actions:
             item.setEnabled(record is not None)
+
+    def _decide(self) -> None:
+        similarity = self._similarity
+        if similarity is None:
+            return
+        outcome = decide(similarity, self._rule) if self._rule is not None else None
+        self.hit.set_outcome(outcome)
+        self.badge.set_outcome(outcome)
+        self.badge.setVisible(outcome is not None)
+        self.scale.setVisible(self._calibration is not None)
+        self._meaning.setText(self._words(similarity, outcome))
 
     def _words(self, similarity: float, outcome: Outcome | None) -> str:
         said = explain(similarity, self._rule, self._calibration)

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from facegui.gui import theme
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes_filters import FilterBar
-from facegui.gui.pages.lookalikes_rows import HitRows, held_back
+from facegui.gui.pages.lookalikes_rows import HitRows, Part, held_back
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.empty_state import EmptyState
 from facegui.gui.widgets.face_grid import FaceGrid
 from facegui.gui.widgets.parts import button, column, label
-from facegui.lookalikes.ranking import Ranking
+from facegui.lookalikes.filters import Sieve
+from facegui.matching.calibration import Calibration
 
 __all__ = ["ResultsView"]
 
@@ -28,15 +29,15 @@ class ResultsView(QWidget):
         Row of the chosen face; -1 for none.
     opened(int)
         A face was opened: its photo is wanted.
-    groupingChanged(bool)
-        One face of each photo, or all.
+    thresholdMoved
+        The user moved the threshold: `filters.threshold.rule` is another one now.
     skippedWanted, resumeWanted, action
         The links of the line above the grid, and the button of the empty state.
     """
 
     currentMoved = Signal(int)
     opened = Signal(int)
-    groupingChanged = Signal(bool)
+    thresholdMoved = Signal()
     skippedWanted = Signal()
     resumeWanted = Signal()
     action = Signal()
@@ -44,7 +45,7 @@ class ResultsView(QWidget):
     def __init__(self, thumbnails: Thumbnails, records: FaceRecords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._records = records
-        self._ranking: Ranking | None = None
+        self._sieve: Sieve | None = None
         self._rows = HitRows(np.empty(0, np.int64), np.empty(0, np.float32), records)
         self._follow = True
         self._pending = 0
@@ -53,7 +54,7 @@ class ResultsView(QWidget):
         self._rest.timeout.connect(self.release)
         self.filters = FilterBar()
         self.filters.changed.connect(lambda: self._arrange(hold=False))
-        self.filters.groupingChanged.connect(self.groupingChanged)
+        self.filters.thresholdMoved.connect(self._move_line)
         self._words = label("", "muted")
         self._words.setAccessibleName(self.tr("Folders"))
         self._fresh = button("", self.release, role="link")
@@ -90,9 +91,9 @@ class ResultsView(QWidget):
         return self._rows
 
     @property
-    def ranking(self) -> Ranking | None:
-        """The newest ranking."""
-        return self._ranking
+    def sieve(self) -> Sieve | None:
+        """The newest ranking with what it is filtered by."""
+        return self._sieve
 
     @property
     def pending(self) -> int:
@@ -123,28 +124,31 @@ class ResultsView(QWidget):
         """Show words in place of the grid."""
         self._empty.show_state(drawing, title, text, action, role)
         self._stack.setCurrentWidget(self._empty)
-        self.filters.setVisible(self._ranking is not None)
+        self.filters.setVisible(self._sieve is not None)
 
-    def set_threshold(self, threshold: float | None) -> None:
-        """Draw the line here."""
-        self.filters.set_threshold(threshold)
+    def set_calibration(self, calibration: Calibration | None, target_fmr: float) -> None:
+        """Draw the line at the threshold of a false match rate."""
+        self.filters.set_calibration(calibration, target_fmr)
         self._arrange(hold=False)
 
-    def set_ranking(self, ranking: Ranking, *, anew: bool) -> None:
+    def set_sieve(self, sieve: Sieve, *, anew: bool) -> None:
         """Show a ranking: another question's (`anew`) from the top, a newer one of the same in place."""
-        self._ranking = ranking
+        self._sieve = sieve
+        self.filters.set_sieve(sieve)
         if anew:
             self._follow = True
-            self._rows = HitRows(ranking.face_ids[:0], ranking.similarities[:0], self._records)
-            self.grid.set_rows(self._rows)
+            self._show_nothing()
         self._arrange(hold=True)
 
     def clear(self) -> None:
         """Show no ranking."""
-        self._ranking = None
+        self._sieve = None
+        self._show_nothing()
+        self.filters.set_counts(0, 0, 0, known=0)
+
+    def _show_nothing(self) -> None:
         self._rows = HitRows(np.empty(0, np.int64), np.empty(0, np.float32), self._records)
         self.grid.set_rows(self._rows)
-        self.filters.set_counts(0, 0)
 
     def release(self) -> None:
         """Show the faces that waited."""
@@ -158,17 +162,23 @@ class ResultsView(QWidget):
             self._follow = False
             self.grid.select_row(wanted)
 
+    def _move_line(self) -> None:
+        self._arrange(hold=False)
+        self.thresholdMoved.emit()
+
     def _arrange(self, *, hold: bool) -> None:
-        ranking = self._ranking
-        if ranking is None:
+        sieve = self._sieve
+        if sieve is None:
             return
         view = self.filters.view
-        shown = ranking.above(view.least)
-        same = min(shown, ranking.above(view.threshold)) if view.threshold is not None else 0
-        self.filters.set_counts(same, shown - same)
+        found = {part: view.of(sieve, part) for part in (Part if view.threshold is not None else (Part.ALL,))}
+        everything, same = len(found[Part.ALL]), len(found.get(Part.SAME, ()))
+        lookalikes = len(found.get(Part.LOOKALIKES, ()))
+        below = lookalikes if view.part is Part.LOOKALIKES else everything - same
+        self.filters.set_counts(everything, same, below, known=everything - same - lookalikes)
         self.filters.show()
-        part = view.slice_of(ranking)
-        face_ids, similarities = ranking.face_ids[part], ranking.similarities[part]
+        ranking = found[view.part]
+        face_ids, similarities = ranking.face_ids, ranking.similarities
         seen = self.grid.rows_in(self.grid.viewport().rect()) if len(self._rows) else []
         self._pending = 0
         if hold and seen and self._pointer_in_use():
@@ -181,10 +191,12 @@ class ResultsView(QWidget):
         anchor = None
         if seen and self.grid.verticalOffset():
             anchor = seen[0], rows.find(int(self._rows.face_ids[seen[0]]))
+        elif self._follow:
+            anchor = 0, -1  # the top stays the top, however many come above the chosen face
         self._rows = rows
         self.grid.set_threshold(view.threshold)
         self.grid.replace_rows(rows, moved_to, anchor)
-        self._say_line(same, shown - same)
+        self._say_line(same, below)
         self._show_pending()
         if len(rows):
             self._stack.setCurrentWidget(self.grid)
@@ -192,11 +204,19 @@ class ResultsView(QWidget):
             if top or moved_to < 0:
                 self.grid.select_row(0)
                 self._follow = True
-        elif len(ranking):
-            self._empty.show_state(
-                "filter", self.tr("No face passes the filters"), self.tr("Lower the similarity, or show all.")
-            )
-            self._stack.setCurrentWidget(self._empty)
+        else:
+            self._say_filtered_out(view.part)
+
+    def _say_filtered_out(self, part: Part) -> None:
+        """Say in the grid's place which filter leaves nothing."""
+        if self.filters.active:
+            words = self.tr("No face passes the filters"), self.tr("Clear some of them, or all.")
+        elif part is Part.SAME:
+            words = self.tr("Nobody reaches the threshold"), self.tr("Show all: the most similar come first.")
+        else:
+            words = self.tr("Nobody is below the threshold"), self.tr("All faces are probably the same person's.")
+        self._empty.show_state("filter", *words)
+        self._stack.setCurrentWidget(self._empty)
 
     def _say_line(self, same: int, others: int) -> None:
         self.grid.set_band_words(

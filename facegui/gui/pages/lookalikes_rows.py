@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.item_models import FaceRow
+from facegui.lookalikes.filters import Filters, Sieve
 from facegui.lookalikes.ranking import Ranking
 from facegui.sources.files import shown_name
 
@@ -32,26 +33,32 @@ class View:
     Attributes
     ----------
     part : Part
-    least : float
-        Smallest similarity shown, -1..1.
     threshold : float or None
         None for a model without a calibration: there are no parts then.
+    filters : Filters
+    person_id : int or None
+        The probe, if that is somebody enrolled.
     """
 
     part: Part = Part.ALL
-    least: float = -1.0
     threshold: float | None = None
+    filters: Filters = field(default_factory=Filters)
+    person_id: int | None = None
 
-    def slice_of(self, ranking: Ranking) -> slice:
-        """Return the stretch of a ranking that is shown."""
-        start, stop = 0, ranking.above(self.least)
-        if self.threshold is not None:
-            line = ranking.above(self.threshold)
-            if self.part is Part.SAME:
-                stop = min(stop, line)
-            elif self.part is Part.LOOKALIKES:
-                start = line
-        return slice(start, max(start, stop))
+    def of(self, sieve: Sieve, part: Part | None = None) -> Ranking:
+        """Return the faces shown, or those of another part.
+
+        The lookalikes are those below the threshold and not known to be the probe's own person.
+        """
+        part, line, filters = part or self.part, self.threshold, self.filters
+        if line is not None and part is Part.SAME:
+            filters = replace(filters, least=max(filters.least, line))
+        elif line is not None and part is Part.LOOKALIKES:
+            people, groups = sieve.same_person(line)
+            if self.person_id is not None:
+                people, groups = frozenset({self.person_id}), sieve.group_of(self.person_id)
+            filters = replace(filters, below=line, hidden_people=people, hidden_clusters=groups)
+        return sieve.passing(filters)
 
 
 class HitRows:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from facegui.faces.types import Face
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.lookalikes_index import FolderIndex, IndexReport
-from facegui.lookalikes.ranking import Ranking
+from facegui.lookalikes.filters import Sieve
 from facegui.lookalikes.scan import Skipped
+from facegui.services.browsing import Question, browse
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -38,8 +38,8 @@ class Search(QObject):
 
     Signals
     -------
-    ranked(Ranking, bool)
-        A new order; True when it answers another question than the one before.
+    ranked(Sieve, bool)
+        A new order with what it is filtered by; True when it answers another question than the one before.
     asked
         Another question was put; `ranked`, `nothing` or `failed` follows.
     nothing(Nothing)
@@ -59,11 +59,10 @@ class Search(QObject):
     def __init__(self, services: Services, bridge: Bridge, parent: QObject) -> None:
         super().__init__(parent)
         self._services, self._bridge = services, bridge
-        self._question: Face | int | None = None
+        self._question: Question | None = None
         self._folders: tuple[Path, ...] = ()
-        self._one_per_photo = False
         self._anew = True
-        self._faces = 0
+        self._faces = self._ranked_faces = 0
         self._stopped = False
         self._read_for: tuple[Path, ...] | None = None
         self.report: IndexReport | None = None
@@ -76,8 +75,8 @@ class Search(QObject):
         self.index.stopped.connect(self._was_stopped)
         self.index.failed.connect(self._index_failed)
 
-    def ask(self, question: Face | int) -> None:
-        """Put the faces in the order of their similarity to this face, or to this person."""
+    def ask(self, question: Question) -> None:
+        """Put the faces in the order of their similarity to this face, this person, or these faces of one person."""
         self._question, self._anew = question, True
         if self._read_for != self._folders:
             self.read()
@@ -87,15 +86,10 @@ class Search(QObject):
         """Search these folders; their index is brought up to date."""
         self._folders = tuple(folders)
         self.report = None
-        self._faces = 0
+        self._faces = self._ranked_faces = 0
         self._anew = True
         if read:
             self.read()
-        self.rank()
-
-    def set_one_per_photo(self, one: bool) -> None:
-        """Keep only the most similar face of each photo, or all."""
-        self._one_per_photo = one
         self.rank()
 
     def read(self, *, retry_skipped: bool = False) -> None:
@@ -116,7 +110,7 @@ class Search(QObject):
 
     def rank(self) -> None:
         """Ask for the order anew."""
-        question, folders, one = self._question, self._folders, self._one_per_photo
+        question, folders = self._question, self._folders
         self._again.stop()
         if question is None:
             return
@@ -132,9 +126,8 @@ class Search(QObject):
         if self._anew:
             self.asked.emit()
         self._bridge.run(
-            self, lambda: self._services.lookalikes(question, folders, one_per_photo=one), self._ranked,
-            self.failed.emit, newest="rank",
-        )  # fmt: skip
+            self, lambda: browse(self._services, question, folders), self._ranked, self.failed.emit, newest="rank"
+        )
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -160,6 +153,8 @@ class Search(QObject):
                 return self.tr("Looking for new photos…")
             return self.tr("Reading photos: {0} of {1}").format(f"{done:,}", f"{total:,}")
         faces = self.tr("1 face") if self._faces == 1 else self.tr("{0} faces").format(f"{self._faces:,}")
+        if self._ranked_faces < self._faces:
+            faces = self.tr("the {0} most similar of {1}").format(f"{self._ranked_faces:,}", faces)
         if self._stopped:
             return self.tr("Stopped before all photos were read; {0} so far").format(faces)
         if self.report is None:
@@ -176,11 +171,11 @@ class Search(QObject):
             parts.append(self.tr("The gallery is open for reading only: new photos are not read"))
         return " · ".join(parts)
 
-    def _ranked(self, ranking: Ranking) -> None:
-        self._faces = ranking.searched
-        if len(ranking):
+    def _ranked(self, sieve: Sieve) -> None:
+        self._faces, self._ranked_faces = sieve.ranking.searched, len(sieve.ranking)
+        if self._ranked_faces:
             anew, self._anew = self._anew, False
-            self.ranked.emit(ranking, anew)
+            self.ranked.emit(sieve, anew)
         else:
             self._anew = True
             self.nothing.emit(self._why_nothing())

@@ -51,9 +51,10 @@ class ScoreCanvas(QWidget):
     thresholdMoved = Signal(float)
     resetWanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None, *, compact: bool = False) -> None:
+    def __init__(self, parent: QWidget | None = None, *, compact: bool = False, slim: bool = False) -> None:
+        """`compact` is the bar alone, which cannot be moved; `slim` is the whole scale, for above a grid."""
         super().__init__(parent)
-        self._compact = compact
+        self._compact, self._slim = compact, slim
         self._calibration: Calibration | None = None
         self._rule: Rule | None = None
         self._similarity: float | None = None
@@ -67,7 +68,7 @@ class ScoreCanvas(QWidget):
     def sizeHint(self) -> QSize:
         if self._compact:
             return QSize(theme.size("tile"), theme.size("scale_compact"))
-        return QSize(theme.size("minimum_width") // 2, theme.size("scale_height"))
+        return QSize(theme.size("minimum_width") // 2, theme.size("scale_slim" if self._slim else "scale_height"))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.size("tile") if self._compact else 2 * theme.size("tile"), self.sizeHint().height())
@@ -104,8 +105,9 @@ class ScoreCanvas(QWidget):
         side = 1.5 * unit
         if self._compact:
             return QRectF(side, (self.height() - unit) / 2, self.width() - 2 * side, unit)
-        height = unit + theme.size("half")
-        return QRectF(side, self.height() - 5 * unit - height, self.width() - 2 * side, height)
+        height = unit if self._slim else unit + theme.size("half")
+        below = (3.5 if self._slim else 5) * unit
+        return QRectF(side, self.height() - below - height, self.width() - 2 * side, height)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -131,7 +133,7 @@ class ScoreCanvas(QWidget):
     def _curve(
         self, values: NDArray[np.float64], middles: NDArray[np.float64], peak: float, bar: QRectF
     ) -> QPainterPath:
-        top, base = float(theme.size("unit")), bar.top() - theme.size("half")
+        top, base = float(theme.size("focus" if self._slim else "unit")), bar.top() - theme.size("half")
         kernel = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16.0
         smooth = np.convolve(values, kernel, mode="same") / peak
         path = QPainterPath(QPointF(bar.left(), base))
@@ -169,8 +171,9 @@ class ScoreCanvas(QWidget):
         assert self._rule is not None
         x = to_x(bar, self._rule.threshold)
         painter.setPen(QPen(theme.color("text"), theme.size("hairline") * 1.5))
-        painter.drawLine(QLineF(x, theme.size("unit"), x, bar.bottom() + theme.size("half")))
-        half_width, half_height = theme.size("half") + 1, theme.size("unit") + theme.size("half")
+        painter.drawLine(QLineF(x, theme.size("focus" if self._slim else "unit"), x, bar.bottom() + theme.size("half")))
+        half_width = theme.size("half") + 1
+        half_height = theme.size("unit") + (theme.size("focus") if self._slim else theme.size("half"))
         grip = QRectF(x - half_width, bar.center().y() - half_height, 2 * half_width, 2 * half_height)
         painter.setBrush(theme.color("accent_hover" if self._dragging else "raised"))
         painter.setPen(QPen(theme.color("accent" if self.hasFocus() else "text"), theme.size("focus")))

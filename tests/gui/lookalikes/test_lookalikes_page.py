@@ -7,76 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from painted import SIDE, PaintedPipeline, paint, painted_services
+from painted_lookalikes import WAIT, names, quiet
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from facegui.gallery.tables import FaceTable
 from facegui.gui.bridge import Bridge
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes import LookalikesPage
 from facegui.gui.pages.lookalikes_results import ResultsView
 from facegui.gui.pages.lookalikes_rows import Part
 from facegui.gui.thumbnails import Thumbnails
+from facegui.lookalikes.filters import Sieve
 from facegui.lookalikes.ranking import Ranking
 from facegui.matching.calibration import Calibration
 from facegui.services import EnrolSample, Services
-
-WAIT = 10_000
-
-
-@pytest.fixture
-def services(tmp_path: Path, calibration: Calibration) -> Iterator[Services]:
-    with painted_services(tmp_path / "gallery.sqlite", calibration) as made:
-        yield made
-
-
-@pytest.fixture
-def pipeline(services: Services) -> PaintedPipeline:
-    pipeline = services.pipeline
-    assert isinstance(pipeline, PaintedPipeline)
-    return pipeline
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Person 1 on three photos, once beside person 2; persons 3 to 9 once each; one file that cannot be used."""
-    folder = tmp_path / "photos"
-    for variation in (1, 2):
-        paint(folder / f"one {variation}.png", (1, variation))
-    paint(folder / "below" / "both.png", (2, 1), (1, 3))
-    for person in range(3, 10):
-        paint(folder / f"other {person}.png", (person, 1))
-    (folder / "broken.jpg").write_bytes(b"")
-    return folder
-
-
-@pytest.fixture
-def page(qtbot, services: Services, bridge: Bridge) -> LookalikesPage:
-    page = LookalikesPage(services, bridge)
-    qtbot.addWidget(page)
-    page.resize(900, 640)
-    with qtbot.waitExposed(page):
-        page.show()
-    page.activate()
-    return page
-
-
-def quiet(qtbot, bridge: Bridge) -> None:
-    qtbot.waitUntil(lambda: not bridge._tasks, timeout=WAIT)
-
-
-@pytest.fixture
-def searched(qtbot, page: LookalikesPage, bridge: Bridge, folder: Path, tmp_path: Path) -> LookalikesPage:
-    """The page after a search for person 1."""
-    page.open_files([paint(tmp_path / "probe.png", (1, 7)), folder])
-    qtbot.waitUntil(lambda: "in 10 photos" in page.results.words, timeout=WAIT)
-    quiet(qtbot, bridge)
-    return page
-
-
-def names(page: LookalikesPage, qtbot) -> list[str]:
-    rows = page.results.rows
-    qtbot.waitUntil(lambda: all(rows[n].title for n in range(len(rows))), timeout=WAIT)
-    return [rows[n].title for n in range(len(rows))]
 
 
 def test_the_page_begins_with_the_question_whose_lookalikes(qtbot, page: LookalikesPage, bridge: Bridge) -> None:
@@ -169,27 +114,27 @@ def test_the_least_similarity_filters_at_once_without_asking_again(
 ) -> None:
     monkeypatch.setattr(services, "lookalikes", lambda *_args, **_options: pytest.fail("nothing is computed anew"))
     everything = len(searched.results.rows)
-    searched.results.filters.spin.setValue(0.5)
+    searched.results.filters.least.set_value(0.5)
     assert len(searched.results.rows) == 3
-    assert searched.results.filters.slider.value() == 50
-    searched.results.filters.slider.setValue(0)
+    assert searched.results.filters.least.text() == "Similarity from 0.50"
+    searched.results.filters.clear()
     assert len(searched.results.rows) == everything
-    assert searched.results.filters.spin.text() == "any"
+    assert searched.results.filters.least.text() == "Similarity"
     searched.results.filters.show_part(Part.LOOKALIKES)
     assert len(searched.results.rows) == 8
     assert searched.results.grid.currentIndex().row() == 0
     searched.results.filters.show_part(Part.SAME)
     assert len(searched.results.rows) == 3
-    searched.results.filters.spin.setValue(1.0)
+    searched.results.filters.least.set_value(1.0)
     assert searched.results._stack.currentWidget() is searched.results._empty
 
 
 def test_one_face_per_photo_on_wish(qtbot, searched: LookalikesPage) -> None:
-    searched.results.filters.one_per_photo.click()
-    qtbot.waitUntil(lambda: len(searched.results.rows) == 10, timeout=WAIT)
+    searched.results.filters.one_per.choose("photo")
+    assert len(searched.results.rows) == 10
     assert names(searched, qtbot).count("both.png") == 1
-    searched.results.filters.one_per_photo.click()
-    qtbot.waitUntil(lambda: len(searched.results.rows) == 11, timeout=WAIT)
+    searched.results.filters.one_per.choose("")
+    assert len(searched.results.rows) == 11
 
 
 def test_enter_opens_the_photo_with_the_box_and_escape_goes_back(qtbot, searched: LookalikesPage) -> None:
@@ -346,14 +291,19 @@ def test_a_gallery_for_reading_only_shows_what_it_knows(
 # --- the grid while results arrive --------------------------------------------------------------------------
 
 
-def ranking(ids: list[int], similarities: list[float]) -> Ranking:
+def ranking(ids: list[int], similarities: list[float]) -> Sieve:
     order = np.argsort(-np.array(similarities), kind="stable")
     faces = np.array(ids, np.int64)[order]
-    return Ranking(faces, faces, np.array(similarities, np.float32)[order], len(ids))
+    numbers, nobody = np.zeros(len(ids), np.float32), np.full(len(ids), -1)
+    table = FaceTable(
+        np.sort(faces), np.sort(faces), numbers, numbers, np.full(len(ids), "NaT", "datetime64[s]"), nobody, nobody,
+        np.zeros(len(ids), np.int32), ("/photos",),
+    )  # fmt: skip
+    return Sieve(Ranking(faces, faces, np.array(similarities, np.float32)[order], len(ids)), table)
 
 
 @pytest.fixture
-def results(qtbot, bridge: Bridge) -> Iterator[ResultsView]:
+def results(qtbot, bridge: Bridge, calibration: Calibration) -> Iterator[ResultsView]:
     from PySide6.QtWidgets import QWidget
 
     owner = QWidget()
@@ -366,7 +316,7 @@ def results(qtbot, bridge: Bridge) -> Iterator[ResultsView]:
     view.resize(700, 500)
     with qtbot.waitExposed(owner):
         owner.show()
-    view.set_threshold(0.4)
+    view.set_calibration(calibration, 1e-3)
     yield view
     owner.close()
 
@@ -375,14 +325,14 @@ def test_what_is_under_the_pointer_stays_while_better_faces_wait(
     results: ResultsView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids, scores = list(range(100)), np.linspace(0.8, 0.1, 100).tolist()
-    results.set_ranking(ranking(ids, scores), anew=True)
+    results.set_sieve(ranking(ids, scores), anew=True)
     viewport = results.grid.viewport()
     monkeypatch.setattr(type(viewport), "underMouse", lambda _self: True)
     QTest.mouseMove(viewport, results.grid.row_rect(3).center())
     seen = results.grid.rows_in(viewport.rect())
     before = [(int(results.rows.face_ids[n]), results.grid.row_rect(n)) for n in seen]
     better = ranking([*ids, 500, 501, 502], [*scores, 0.9, 0.75, 0.11])
-    results.set_ranking(better, anew=False)
+    results.set_sieve(better, anew=False)
     assert [(int(results.rows.face_ids[n]), results.grid.row_rect(n)) for n in seen] == before
     assert results.pending == 2
     assert results.rows.find(502) > 0, "what belongs further down has come"
@@ -394,20 +344,20 @@ def test_what_is_under_the_pointer_stays_while_better_faces_wait(
 
 def test_what_was_scrolled_to_stays_in_view(results: ResultsView) -> None:
     ids, scores = list(range(2000)), np.linspace(0.3, 0.0, 2000).tolist()
-    results.set_ranking(ranking(ids, scores), anew=True)
+    results.set_sieve(ranking(ids, scores), anew=True)
     results.grid.verticalScrollBar().setValue(5000)
     top = results.grid.rows_in(results.grid.viewport().rect())[0]
     face, place = int(results.rows.face_ids[top]), results.grid.row_rect(top).top()
-    results.set_ranking(ranking([*ids, *range(5000, 5100)], [*scores, *[0.35] * 100]), anew=False)
+    results.set_sieve(ranking([*ids, *range(5000, 5100)], [*scores, *[0.35] * 100]), anew=False)
     assert results.grid.row_rect(results.rows.find(face)).top() == place
 
 
 def test_the_chosen_face_stays_chosen_when_better_ones_come(results: ResultsView) -> None:
-    results.set_ranking(ranking([1, 2, 3], [0.5, 0.3, 0.2]), anew=True)
+    results.set_sieve(ranking([1, 2, 3], [0.5, 0.3, 0.2]), anew=True)
     results.grid.select_row(1)
     moves: list[int] = []
     results.currentMoved.connect(moves.append)
-    results.set_ranking(ranking([1, 2, 3, 4], [0.5, 0.3, 0.2, 0.4]), anew=False)
+    results.set_sieve(ranking([1, 2, 3, 4], [0.5, 0.3, 0.2, 0.4]), anew=False)
     assert results.grid.currentIndex().row() == 2
     assert moves == [], "the side-by-side view does not flicker"
 
@@ -418,11 +368,11 @@ def test_a_hundred_thousand_faces_are_shown_at_once_and_few_are_read(results: Re
     results._records._load = lambda ids: asked.extend(ids) or []  # type: ignore[func-returns-value]
     many = ranking(list(range(count)), np.linspace(0.9, -0.2, count).tolist())
     start = time.perf_counter()
-    results.set_ranking(many, anew=True)
+    results.set_sieve(many, anew=True)
     results.grid.grab()
     assert time.perf_counter() - start < 1, "measured 0.03 s on an idle machine"
     start = time.perf_counter()
-    results.set_ranking(ranking(list(range(count + 1)), np.linspace(0.9, -0.2, count + 1).tolist()), anew=False)
+    results.set_sieve(ranking(list(range(count + 1)), np.linspace(0.9, -0.2, count + 1).tolist()), anew=False)
     results.grid.grab()
     assert time.perf_counter() - start < 1, "measured 0.03 s on an idle machine"
     qtbot.waitUntil(lambda: len(asked) > 0 and not results._records._busy, timeout=WAIT)
