@@ -17,7 +17,7 @@ Entry = tuple[str, str, str]
 EXCLUDED = [
     "IPython", "PyQt5", "PyQt6", "_pytest", "importlinter", "jax", "mpl_toolkits", "mypy", "onnx.reference",
     "onnx.test", "pip", "pytest",
-    "ray", "setuptools", "sympy", "tensorflow", "tkinter", "torch", "numpy.f2py", "PySide6.QtNetwork",
+    "ray", "setuptools", "sympy", "tensorflow", "tkinter", "torch", "PySide6.QtNetwork",
     "onnxruntime.quantization", "onnxruntime.tools",
     # scikit-learn, which draws the maps of boards, loads most of the others.
     *(f"scipy.{part}" for part in ("datasets", "differentiate", "odr")),

@@ -91,7 +91,7 @@ def file_of(where: str | Path) -> Path:
     Raises
     ------
     KnownError
-        The URL names another kind of database.
+        The URL names another kind of database, or SQLite's name for one in memory.
     """
     if isinstance(where, str) and "://" in where:
         parts = urlsplit(where)
@@ -102,6 +102,11 @@ def file_of(where: str | Path) -> Path:
                 "Give the path of a file, or sqlite:///PATH.",
             )
         where = unquote(parts.path[1:], errors="surrogateescape")
+    if str(where) == ":memory:":
+        raise KnownError(
+            "A gallery cannot live in memory.", "Several connections share it, so it must be a file.",
+            "Give the path of a file.",
+        )  # fmt: skip
     return Path(os.path.abspath(Path(where).expanduser()))  # noqa: PTH100 (resolve would follow links)
 
 

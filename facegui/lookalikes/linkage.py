@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 __all__ = ["Graph", "Links", "join"]
 
@@ -98,6 +96,9 @@ def join(vectors: NDArray[np.float32], graph: Graph, links: Links, threshold: fl
 
 def _begin(count: int, links: Links, start: Ids | None) -> Ids:
     """Return the clusters that answers, enrolled people and earlier runs demand."""
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]  # late: slow to load
+    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+
     chains = [links.same]
     for known in (links.owner, start):
         if known is not None:
@@ -133,6 +134,8 @@ class _State:
     """The clusters of one moment: sums, sizes, owners and pairs that must stay apart."""
 
     def __init__(self, vectors: NDArray[np.float32], labels: Ids, links: Links, threshold: float) -> None:
+        from scipy.sparse import coo_array  # late: slow to load
+
         count = int(labels.max()) + 1 if len(labels) else 0
         self.labels = labels
         self.threshold = threshold

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,6 +75,8 @@ class VectorIndex:
         self._meta = meta
         self._limits = IndexLimits(**meta["limits"])
         self._axes = np.fromfile(folder / _AXES, np.float32).reshape(meta["dimension"], meta["kept"])
+        import faiss  # late: it takes time to load
+
         self._coarse = faiss.read_index(str(folder / meta["codes"]))
         self._map()
 
@@ -102,6 +103,8 @@ class VectorIndex:
             Of unit length; at least 16 of them.
         limits : IndexLimits
         """
+        import faiss  # late: it takes time to load
+
         sample = sample[:: max(1, len(sample) // limits.trained_on)]
         axes, shares = principal_axes(sample, len(sample))
         kept = min(len(shares), int(np.searchsorted(np.cumsum(shares), limits.kept_energy)) + 1)
@@ -244,6 +247,8 @@ class VectorIndex:
     def _save(self, meta: dict[str, Any], stamp: Mapping[str, Any] | None, *, codes: bool = True) -> None:
         old = meta["codes"]
         if codes:
+            import faiss  # late: it takes time to load
+
             meta["codes"] = f"codes.{int(old.split('.')[1]) + 1}"
             faiss.write_index(self._coarse, str(self._folder / meta["codes"]))
         if stamp is not None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +200,12 @@ def main() -> int:
     parser.add_argument("--fmr", type=float, default=1e-3, help="false match rate of the threshold")
     parser.add_argument("--only", choices=("videos", "photos"))
     given = parser.parse_args()
-    with Services(settings=Settings(target_fmr=given.fmr), model=given.model, gallery=":memory:") as services:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Services(
+            settings=Settings(target_fmr=given.fmr), model=given.model, gallery=Path(folder) / "gallery.db"
+        ) as services,
+    ):
         rule = services.rule()
         assert rule is not None
         limits = FusionLimits.from_table(table_of(services, "fusion"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -70,7 +71,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", type=Path)
     given = parser.parse_args()
-    with Services(settings=Settings(provider="cpu"), gallery=":memory:") as services:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Services(settings=Settings(provider="cpu"), gallery=Path(folder) / "gallery.db") as services,
+    ):
         services.warm_up()
         face = list(at_720(frames(given.videos / "d9.mp4", every=6)))[:60]
         run(services, "one face, 1280x720", face, LivenessMode.OFF)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,7 +160,10 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=2, help="presentations of each attack with each person")
     given = parser.parse_args()
     clips = {name: list(frames(given.videos / f"{name}.mp4")) for name in PEOPLE}
-    with Services(settings=Settings(), gallery=":memory:") as services:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Services(settings=Settings(), gallery=Path(folder) / "gallery.db") as services,
+    ):
         bench = Bench(services)
         tally, recordings = genuine(bench, clips, given.count)
         tally.show("genuine, two people, as asked", True)

@@ -34,6 +34,13 @@ def test_the_help_lists_every_verb_and_loads_nothing_heavy() -> None:
     assert set(VERBS) <= listed
 
 
+def test_comparing_two_photos_does_not_wait_for_what_it_does_not_need() -> None:
+    late = ("faiss", "scipy", "sklearn", "sqlalchemy", "matplotlib", "PySide6")
+    code = f"import sys, facegui.services; print([m for m in {late} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself_within_80_columns(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0

@@ -139,6 +139,12 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, "is a folder")
 
 
+@pytest.mark.parametrize("name", [":memory:", "sqlite:///:memory:"])
+def test_a_gallery_in_memory_is_refused(name: str) -> None:
+    with pytest.raises(KnownError, match="must be a file"):
+        Gallery.open(name)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "photo.sqlite"
     path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(5000))

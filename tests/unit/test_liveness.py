@@ -307,7 +307,7 @@ def test_a_passive_model_of_the_manifest_answers_a_probability(home: Path) -> No
     folder.mkdir(parents=True, exist_ok=True)
     file = liveness_network(folder / "life.onnx")
     add_entry(folder, {"id": "life", "file": file.name, "sha256": file_sha256(file), **ENTRY})
-    with Services(settings=Settings(provider="cpu"), gallery=":memory:") as services:
+    with Services(settings=Settings(provider="cpu")) as services:
         model = passive_model(services)
     assert model is not None
     assert model.limit == 0.8
