@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from facegui.gallery.facerows import now
 from facegui.gallery.lanes import Lanes, Write
@@ -191,6 +191,37 @@ class Clusters(Lanes):
         hidden : bool
             Those that the user has hidden, instead of the others.
         """
+        several = (func.count(ClusterFace.face_id) > 1) | Cluster.person_id.is_not(None)
+        return self._clusters(several, Cluster.hidden.is_not(None) if hidden else Cluster.hidden.is_(None))
+
+    def cluster(self, cluster_id: int) -> ClusterRecord | None:
+        """Return a cluster, however small, or None when it is no longer there."""
+        return next(iter(self._clusters(func.count(ClusterFace.face_id) > 0, Cluster.id == cluster_id)), None)
+
+    def clusters_of(self, person_id: int) -> list[int]:
+        """Return the clusters that are a person, largest first."""
+        found = self._clusters(func.count(ClusterFace.face_id) > 0, Cluster.person_id == person_id)
+        return [record.id for record in found]
+
+    def unconfirmed(self) -> dict[int, list[int]]:
+        """Return the faces that runs have put into clusters of enrolled people, by cluster; the most typical first.
+
+        The user has not said of any of them that it is rightly there, and none is a sample.
+        """
+        query = (
+            select(ClusterFace.cluster_id, ClusterFace.face_id)
+            .join(Cluster, Cluster.id == ClusterFace.cluster_id)
+            .join(Face, Face.id == ClusterFace.face_id)
+            .where(Cluster.person_id.is_not(None), ~ClusterFace.placed, Face.person_id.is_(None))
+            .order_by(ClusterFace.cluster_id, ClusterFace.similarity.desc(), ClusterFace.face_id)
+        )
+        found: dict[int, list[int]] = {}
+        with self._read() as connection:
+            for cluster_id, face_id in connection.execute(query):
+                found.setdefault(cluster_id, []).append(face_id)
+        return found
+
+    def _clusters(self, having: ColumnElement[bool], *wanted: ColumnElement[bool]) -> list[ClusterRecord]:
         cover = (
             select(Face.id)
             .join(ClusterFace, ClusterFace.face_id == Face.id)
@@ -209,9 +240,9 @@ class Clusters(Lanes):
             .join(ClusterFace, ClusterFace.cluster_id == Cluster.id)
             .join(Face, Face.id == ClusterFace.face_id)
             .outerjoin(Person, Person.id == Cluster.person_id)
-            .where(Cluster.hidden.is_not(None) if hidden else Cluster.hidden.is_(None))
+            .where(*wanted)
             .group_by(Cluster.id)
-            .having((faces > 1) | Cluster.person_id.is_not(None))
+            .having(having)
             .order_by(faces.desc(), Cluster.id)
         )  # fmt: skip
         with self._read() as connection:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from facegui.errors import KnownError
-from facegui.gallery import steps
+from facegui.gallery import placing, steps
 from facegui.gallery.facerows import now
-from facegui.gallery.lanes import Lanes, Write
-from facegui.gallery.people import clean_name, require_person
+from facegui.gallery.lanes import Lanes
+from facegui.gallery.people import clean_name
+from facegui.gallery.placing import Side
 from facegui.gallery.records import Change
 from facegui.gallery.rows import give, person_for
-from facegui.gallery.schema import Answer, Cluster, ClusterFace, Face, ReviewStep
+from facegui.gallery.schema import Answer, Cluster, ClusterFace, ReviewStep
 from facegui.gallery.undoing import chunks
 
 __all__ = ["Reviewing"]
-
-Side = tuple[str, int]
 
 
 class Reviewing(Lanes):
@@ -51,14 +51,14 @@ class Reviewing(Lanes):
         """
         name = clean_name(name)
         with self._write(undoable=True) as write:
-            inside = _faces_of(write, cluster_id)
+            inside = placing.faces_of(write, cluster_id)
             sure = inside if faces is None else sorted(set(inside) & set(faces))
             person_id = person_for(write, name)
             write.changing("cluster", [cluster_id])
             write.connection.execute(
                 update(Cluster).where(Cluster.id == cluster_id).values(person_id=person_id, hidden=None, postponed=None)
             )
-            _place(write, sure)
+            placing.place(write, sure)
             if samples:
                 give(write, samples, person_id)
             write.people.add(person_id)
@@ -68,47 +68,55 @@ class Reviewing(Lanes):
     def confirm_faces(self, face_ids: Sequence[int]) -> Change:
         """Say that faces are rightly in the clusters they are in; they are not asked about again."""
         with self._write(undoable=True) as write:
-            _place(write, face_ids)
+            placing.place(write, face_ids)
             steps.keep(write, "Confirmed faces")
         return write.change
 
     def reject_faces(self, face_ids: Sequence[int]) -> Change:
         """Say that faces do not belong to their clusters: they leave, and are never suggested for them again."""
         with self._write(undoable=True) as write:
-            connection = write.connection
-            for face_id in face_ids:
-                row = connection.execute(
-                    select(Cluster.id, Cluster.person_id)
-                    .join(ClusterFace, ClusterFace.cluster_id == Cluster.id)
-                    .where(ClusterFace.face_id == face_id)
-                ).first()
-                if row is None:
-                    continue
-                other = _spokesman(write, row.id, without=face_ids)
-                if row.person_id is not None:
-                    _answer(write, ("face", face_id), ("person", row.person_id), same=False)
-                if other is not None:
-                    _answer(write, ("face", face_id), ("face", other), same=False)
-            _leave(write, face_ids)
+            placing.part(write, face_ids)
+            placing.leave(write, face_ids)
             steps.keep(write, "Not the same person")
         return write.change
 
     def join_clusters(self, into: int, others: Sequence[int]) -> Change:
-        """Say that clusters are one person."""
+        """Say that clusters are one person; when it is known who, that is known of all their faces from now on.
+
+        Raises
+        ------
+        KnownError
+            The clusters are those of two enrolled people, who would have to be merged.
+        """
         with self._write(undoable=True) as write:
             connection = write.connection
-            spokesman = _spokesman(write, into)
+            named = connection.execute(
+                select(Cluster.id, Cluster.person_id)
+                .where(Cluster.id.in_([into, *others]), Cluster.person_id.is_not(None))
+                .order_by(Cluster.id != into, Cluster.id)
+            ).all()
+            if len({row.person_id for row in named}) > 1:
+                raise KnownError(
+                    "These are two enrolled people.", "Each of them has samples of their own.", "Merge the two people."
+                )
+            if named and named[0].id != into:
+                into, others = named[0].id, [into, *(one for one in others if one != named[0].id)]
+            spokesman = placing.spokesman(write, into)
+            moved: list[int] = []
             for other in others:
-                faces = _faces_of(write, other)
-                theirs = _spokesman(write, other)
+                faces = placing.faces_of(write, other)
+                moved += faces
+                theirs = placing.spokesman(write, other)
                 if spokesman is not None and theirs is not None:
-                    _answer(write, ("face", spokesman), ("face", theirs), same=True)
+                    placing.answer(write, ("face", spokesman), ("face", theirs), same=True)
                 write.changing("cluster_face", faces)
                 write.faces.update(faces)
                 for some in chunks(faces):
                     connection.execute(update(ClusterFace).where(ClusterFace.face_id.in_(some)).values(cluster_id=into))
                 write.changing("cluster", [other])
                 connection.execute(delete(Cluster).where(Cluster.id == other))
+            if named:
+                placing.place(write, moved)
             steps.keep(write, "These are one person")
         return write.change
 
@@ -117,20 +125,29 @@ class Reviewing(Lanes):
         with self._write(undoable=True) as write:
             sides = []
             for cluster_id in (one, other):
-                face = _spokesman(write, cluster_id)
+                face = placing.spokesman(write, cluster_id)
                 if face is None:
-                    raise _gone()
+                    raise placing.gone()
                 sides.append(face)
-            _answer(write, ("face", sides[0]), ("face", sides[1]), same=False)
+            placing.answer(write, ("face", sides[0]), ("face", sides[1]), same=False)
             steps.keep(write, "These are two people")
         return write.change
 
     def answer(self, one: Side, other: Side, *, same: bool) -> Change:
         """Remember what the user says of two faces or people, each ``("face" or "person", id)``."""
         with self._write(undoable=True) as write:
-            _answer(write, one, other, same=same)
+            placing.answer(write, one, other, same=same)
             steps.keep(write, "The same person" if same else "Not the same person")
         return write.change
+
+    def faces_and_people(self, *, same: bool) -> frozenset[tuple[int, int]]:
+        """Return the pairs of face and person of which the user said that the one is of the other, or is not."""
+        query = select(Answer.face_id, Answer.other_person_id).where(
+            Answer.face_id.is_not(None), Answer.other_person_id.is_not(None), Answer.same if same else ~Answer.same
+        )
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        return frozenset((face, person) for face, person in rows if face is not None and person is not None)
 
     def people_apart(self) -> frozenset[tuple[int, int]]:
         """Return the pairs of people, the smaller id first, of whom the user said that they are two."""
@@ -155,31 +172,77 @@ class Reviewing(Lanes):
         with self._write(undoable=True) as write:
             connection = write.connection
             rows = connection.execute(
-                select(ClusterFace.cluster_id, Cluster.model_id)
-                .join(Cluster, Cluster.id == ClusterFace.cluster_id)
+                select(Cluster.model_id)
+                .join(ClusterFace, ClusterFace.cluster_id == Cluster.id)
                 .where(ClusterFace.face_id.in_(face_ids))
                 .distinct()
             ).all()
             if not rows:
-                raise _gone()
-            for row in rows:
-                stays = _spokesman(write, row.cluster_id, without=face_ids)
-                if stays is not None:
-                    _answer(write, ("face", min(face_ids)), ("face", stays), same=False)
-            values = {"model_id": rows[0].model_id, "created": now()}
-            made = int(connection.scalars(insert(Cluster).values(**values).returning(Cluster.id)).one())
-            write.added("cluster", [made])
-            _move(write, face_ids, made)
+                raise placing.gone()
+            placing.part(write, face_ids)
+            made = placing.new_cluster(write, rows[0].model_id)
+            placing.move(write, face_ids, made)
             steps.keep(write, "Split off faces")
         return made, write.change
 
     def move_faces(self, face_ids: Sequence[int], cluster_id: int) -> Change:
         """Put faces into a cluster, for good."""
         with self._write(undoable=True) as write:
-            _faces_of(write, cluster_id)
-            _move(write, face_ids, cluster_id)
+            placing.faces_of(write, cluster_id)
+            here = select(ClusterFace.face_id).where(ClusterFace.cluster_id == cluster_id)
+            inside = set(write.connection.scalars(here))
+            placing.part(write, [face for face in face_ids if face not in inside])
+            placing.move(write, face_ids, cluster_id)
             steps.keep(write, "Moved faces")
         return write.change
+
+    def name_faces(self, face_ids: Sequence[int], name: str, samples: Sequence[int] = ()) -> tuple[int, Change]:
+        """Say whose faces these are, wherever they are now; the others of their clusters are somebody else.
+
+        Parameters
+        ----------
+        face_ids : sequence of int
+        name : str
+            The person is made when nobody has this name.
+        samples : sequence of int
+            Those of the faces that become enrolled samples.
+
+        Returns
+        -------
+        tuple of int and Change
+            The person's id and what changed.
+
+        Raises
+        ------
+        KnownError
+            The name is empty, or the faces are in no cluster.
+        """
+        name = clean_name(name)
+        with self._write(undoable=True) as write:
+            connection = write.connection
+            rows = connection.execute(
+                select(Cluster.model_id, Cluster.person_id, ClusterFace.face_id)
+                .join(ClusterFace, ClusterFace.cluster_id == Cluster.id)
+                .where(ClusterFace.face_id.in_(face_ids))
+            ).all()
+            if not rows:
+                raise placing.gone()
+            person_id = person_for(write, name)
+            placing.part(write, [row.face_id for row in rows if row.person_id != person_id])
+            theirs = connection.scalars(
+                select(Cluster.id)
+                .join(ClusterFace, ClusterFace.cluster_id == Cluster.id)
+                .where(Cluster.person_id == person_id)
+                .group_by(Cluster.id)
+                .order_by(func.count().desc(), Cluster.id)
+            ).first()
+            target = theirs if theirs is not None else placing.new_cluster(write, rows[0].model_id, person_id)
+            placing.move(write, face_ids, target)
+            if samples:
+                give(write, samples, person_id)
+            write.people.add(person_id)
+            steps.keep(write, f"{len(face_ids)} faces are {name}" if len(face_ids) != 1 else f"A face is {name}")
+        return person_id, write.change
 
     def hide_clusters(self, cluster_ids: Iterable[int], *, hidden: bool = True) -> Change:
         """Hide clusters of strangers, or show them again."""
@@ -213,94 +276,12 @@ class Reviewing(Lanes):
         KnownError
             What it changed has been changed again since; the step is forgotten.
         """
-        with self._write() as write:
-            problem = steps.take_back(write)
+        try:
+            with self._write() as write:
+                problem = steps.take_back(write)
+        except IntegrityError:  # somebody who was named in the step has samples or decisions from elsewhere by now
+            with self._write() as write:
+                problem = steps.give_up(write)
         if problem is not None:
             raise problem
         return write.change if write.text else None
-
-
-def _gone() -> KnownError:
-    return KnownError(
-        "These faces are no longer together.",
-        "They were moved or removed in the meantime.",
-        "Look at the people again.",
-    )
-
-
-def _faces_of(write: Write, cluster_id: int) -> list[int]:
-    faces = list(write.connection.scalars(select(ClusterFace.face_id).where(ClusterFace.cluster_id == cluster_id)))
-    if not faces:
-        raise _gone()
-    return faces
-
-
-def _spokesman(write: Write, cluster_id: int, without: Sequence[int] = ()) -> int | None:
-    """Return the face that answers for a cluster: a sure one of best quality."""
-    query = (
-        select(ClusterFace.face_id)
-        .join(Face, Face.id == ClusterFace.face_id)
-        .where(ClusterFace.cluster_id == cluster_id, ClusterFace.face_id.not_in(without))
-        .order_by(ClusterFace.placed.desc(), ClusterFace.seed.desc(), Face.quality.desc(), Face.id)
-    )
-    return write.connection.scalars(query.limit(1)).first()
-
-
-def _answer(write: Write, one: Side, other: Side, *, same: bool) -> None:
-    """Store an answer in the place of an earlier one about the same two."""
-    if (one[0], other[0]) == ("person", "face") or (one[0] == other[0] and one[1] > other[1]):
-        one, other = other, one  # each question is written one way only
-    if one == other:
-        return
-    for kind, key in (one, other):
-        if kind == "person":
-            require_person(write.connection, key)
-    values = {
-        "face_id": one[1] if one[0] == "face" else None,
-        "person_id": one[1] if one[0] == "person" else None,
-        "other_face_id": other[1] if other[0] == "face" else None,
-        "other_person_id": other[1] if other[0] == "person" else None,
-    }
-    columns = Answer.__table__.c
-    asked = [columns[name] == value if value is not None else columns[name].is_(None) for name, value in values.items()]
-    earlier = write.connection.scalars(select(Answer.id).where(*asked)).all()
-    write.changing("answer", earlier)
-    write.connection.execute(delete(Answer).where(Answer.id.in_(earlier)))
-    row = {**values, "same": same, "time": now()}
-    write.added("answer", [int(write.connection.scalars(insert(Answer).values(**row).returning(Answer.id)).one())])
-
-
-def _place(write: Write, face_ids: Sequence[int]) -> None:
-    write.changing("cluster_face", face_ids)
-    write.faces.update(face_ids)
-    for some in chunks(face_ids):
-        write.connection.execute(update(ClusterFace).where(ClusterFace.face_id.in_(some)).values(placed=True))
-
-
-def _leave(write: Write, face_ids: Sequence[int]) -> None:
-    write.changing("cluster_face", face_ids)
-    write.faces.update(face_ids)
-    for some in chunks(face_ids):
-        write.connection.execute(delete(ClusterFace).where(ClusterFace.face_id.in_(some)))
-    _forget_empty(write)
-
-
-def _move(write: Write, face_ids: Sequence[int], cluster_id: int) -> None:
-    write.changing("cluster_face", face_ids)
-    write.faces.update(face_ids)
-    for some in chunks(face_ids):
-        write.connection.execute(delete(ClusterFace).where(ClusterFace.face_id.in_(some)))
-    rows = [
-        {"face_id": key, "cluster_id": cluster_id, "similarity": 1.0, "seed": False, "placed": True}
-        for key in sorted(set(face_ids))
-    ]
-    if rows:
-        write.connection.execute(insert(ClusterFace), rows)
-    _forget_empty(write)
-
-
-def _forget_empty(write: Write) -> None:
-    used = select(ClusterFace.cluster_id).where(ClusterFace.cluster_id == Cluster.id)
-    empty = write.connection.scalars(select(Cluster.id).where(~used.exists())).all()
-    write.changing("cluster", empty)
-    write.connection.execute(delete(Cluster).where(Cluster.id.in_(empty)))

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from facegui.errors import KnownError
 from facegui.gallery.facerows import now
 from facegui.gallery.lanes import Write
-from facegui.gallery.schema import Base, ReviewStep
+from facegui.gallery.schema import Base, Cluster, ClusterFace, Embedding, ReviewStep
 
-__all__ = ["keep", "take_back"]
+__all__ = ["give_up", "keep", "take_back"]
 
 _KEPT = 500
 """Steps that can be taken back."""
 _MOMENT = "moment"
+_MEMBERS = ClusterFace.__tablename__
 
 Values = Mapping[str, Any]
 
@@ -35,25 +36,26 @@ def keep(write: Write, text: str) -> None:
 
 
 def take_back(write: Write) -> KnownError | None:
-    """Undo the newest step and delete it; return why it could not be undone."""
+    """Undo the newest step and delete it; return why it could not be undone.
+
+    What a run of the grouping did since with faces that the user placed nowhere does not stand in the way.
+    """
     connection = write.connection
-    step = connection.execute(select(ReviewStep).order_by(ReviewStep.id.desc()).limit(1)).first()
+    step = _newest(write)
     if step is None:
         return None
-    connection.execute(delete(ReviewStep).where(ReviewStep.id == step.id))
     rows = [(Base.metadata.tables[row["table"]], row["key"], row["before"], row["after"]) for row in step.rows]
     write.text = f"Undone: {step.text}"
     if not all(_is(connection, table, key, after) for table, key, _, after in rows):
-        return KnownError(
-            f"This can no longer be undone: {step.text}.",
-            "What it changed has been changed again since.",
-            "Make the change back by hand.",
-        )
+        return _refused(step.text)
     connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     order = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
     for table, key, before, after in sorted(rows, key=lambda row: order[row[0].name]):
         write.touched(table.name, [key])
         if before is not None and after is None:
+            if table.name == _MEMBERS:
+                connection.execute(delete(table).where(_key(table) == key))
+                _bring_back(connection, key, before["cluster_id"])
             connection.execute(insert(table).values(_loaded(before)))
         elif before is not None:
             connection.execute(update(table).where(_key(table) == key).values(_loaded(before)))
@@ -63,6 +65,35 @@ def take_back(write: Write) -> KnownError | None:
             connection.execute(delete(table).where(_key(table) == key))
     write.samples = True
     return None
+
+
+def give_up(write: Write) -> KnownError | None:
+    """Forget the newest step, which cannot be taken back; return that in words."""
+    step = _newest(write)
+    return None if step is None else _refused(step.text)
+
+
+def _newest(write: Write) -> Row[int, str, list[Any]] | None:
+    query = select(ReviewStep.id, ReviewStep.text, ReviewStep.rows).order_by(ReviewStep.id.desc()).limit(1)
+    step = write.connection.execute(query).first()
+    if step is not None:
+        write.connection.execute(delete(ReviewStep).where(ReviewStep.id == step.id))
+    return step
+
+
+def _refused(text: str) -> KnownError:
+    return KnownError(
+        f"This can no longer be undone: {text}.",
+        "What it changed has been changed again since.",
+        "Make the change back by hand.",
+    )
+
+
+def _bring_back(connection: Connection, face_id: int, cluster_id: int) -> None:
+    """Make a cluster anew that a run has dissolved since."""
+    if connection.scalars(select(Cluster.id).where(Cluster.id == cluster_id)).first() is None:
+        model = select(Embedding.model_id).where(Embedding.face_id == face_id).limit(1).scalar_subquery()
+        connection.execute(insert(Cluster).values(id=cluster_id, model_id=model, created=now()))
 
 
 def _key(table: Table) -> Any:
@@ -97,6 +128,8 @@ def _loaded(values: Values) -> dict[str, Any]:
 def _is(connection: Connection, table: Table, key: int, after: Values | None) -> bool:
     """Tell whether a row is still as the step left it."""
     row = connection.execute(select(table).where(_key(table) == key)).mappings().first()
+    if table.name == _MEMBERS and not any(one.get("placed") for one in (row, after) if one is not None):
+        return True  # runs of the grouping move such faces
     if row is None or after is None:
         return row is None and after is None
     return all(_equal(row[name], value) for name, value in _loaded(after).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -149,10 +150,9 @@ def _take_found_names(services: Services) -> None:
     gallery.suggest_names(names)
 
 
-def best_samples(services: Services, cluster_id: int, count: int = 5) -> list[int]:
-    """Return the faces of a group that would make the best samples: good, typical, and different from each other."""
+def best_samples(services: Services, faces: Sequence[int], count: int = 5) -> list[int]:
+    """Return the faces, all of one person, that would make the best samples: good, typical, and different."""
     gallery = services.gallery
-    faces = gallery.cluster_faces(cluster_id)
     records = {record.face_id: record for record in gallery.faces(faces)}
     vectors = gallery.embeddings(faces).get(services.model.sha256, {})
     rows = [face for face in faces if face in records and face in vectors]
@@ -176,9 +176,14 @@ def best_samples(services: Services, cluster_id: int, count: int = 5) -> list[in
 def may_be_one(services: Services, most: int = 20) -> list[MergeQuestion]:
     """Return pairs of groups that are similar, yet not enough to be joined, and about which the user was not asked.
 
-    The most similar come first.
+    The most similar come first. Two large groups that are one person would have been joined nearly always, so they
+    have to be more similar than a pair with a small one.
     """
-    limits = cluster_limits(services)
+    if services.calibration is None:
+        return []
+    table = services.catalog.tables["clusters"]
+    small = services.calibration.threshold_for(float(table["ask_fmr"]))
+    large = services.calibration.threshold_for(float(table["ask_large_fmr"]))
     vectors, evidence = all_faces(services)
     inside = np.flatnonzero(evidence.clusters >= 0)
     if not len(inside):
@@ -189,8 +194,9 @@ def may_be_one(services: Services, most: int = 20) -> list[MergeQuestion]:
     np.add.at(sums, labels, vectors[inside])
     sizes = np.bincount(labels)
     scores = (sums @ sums.T) / (sizes[:, None] * sizes)
-    one, other = np.nonzero(np.triu(scores >= limits.attach, 1))
-    apart = _apart(evidence, dict(zip(numbers.tolist(), range(len(numbers)), strict=True)))
+    big = sizes >= int(table["large"])
+    one, other = np.nonzero(np.triu(scores >= np.where(big[:, None] & big, large, small), 1))
+    apart = _apart(evidence, dict(zip(numbers.tolist(), range(len(numbers)), strict=True)), shown)
     questions = []
     for place in np.argsort(-scores[one, other]).tolist():
         a, b = int(one[place]), int(other[place])
@@ -205,12 +211,19 @@ def may_be_one(services: Services, most: int = 20) -> list[MergeQuestion]:
     return questions
 
 
-def _apart(evidence: Evidence, rows: dict[int, int]) -> set[tuple[int, int]]:
+def _apart(evidence: Evidence, rows: dict[int, int], records: Mapping[int, ClusterRecord]) -> set[tuple[int, int]]:
     """Return the pairs of groups of which the user said that they are not one."""
     where = dict(zip(evidence.face_ids.tolist(), evidence.clusters.tolist(), strict=True))
+    theirs: dict[int, list[int]] = {}
+    for record in records.values():
+        if record.person_id is not None:
+            theirs.setdefault(record.person_id, []).append(record.id)
+    pairs = [(where.get(one, -1), where.get(other, -1)) for one, other in evidence.different.tolist()]
+    for face, person in evidence.not_person.tolist():
+        pairs += [(where.get(face, -1), number) for number in theirs.get(person, ())]
     found = set()
-    for one, other in evidence.different.tolist():
-        a, b = rows.get(where.get(one, -1)), rows.get(where.get(other, -1))
+    for one, other in pairs:
+        a, b = rows.get(one), rows.get(other)
         if a is not None and b is not None:
             found.add((min(a, b), max(a, b)))
     return found

@@ -1,0 +1,168 @@
+"""The review of people in photos: what there is to ask, and what is to be known before an answer is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facegui.faces.types import Detection, Embedding, Face
+from facegui.gallery.clusters import ClusterRecord
+from facegui.gallery.records import Change
+from facegui.matching.enrolment import Enrolled, SampleWarning, WarningKind, check
+from facegui.services.people import MergeQuestion, best_samples, may_be_one
+
+if TYPE_CHECKING:
+    from facegui.services.core import Services
+
+__all__ = [
+    "GroupCheck", "Likeness", "Open", "check_faces", "confirm_group", "likenesses", "name_faces", "open_questions",
+]  # fmt: skip
+
+SAMPLES = 5
+"""Samples that a person gets from photos: from five on, more hardly lower the misses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What there is to ask.
+
+    Attributes
+    ----------
+    unknown : tuple of ClusterRecord
+        Groups of whom nobody has said who they are: those that were skipped come last, large ones first.
+    known : tuple of ClusterRecord
+        Groups of enrolled people with faces that nobody has confirmed.
+    unconfirmed : mapping of int to tuple of int
+        These faces, by group.
+    merges : tuple of MergeQuestion
+        Pairs of groups that may be one person.
+    hidden : tuple of ClusterRecord
+        Strangers who are not shown.
+    groups : mapping of int to ClusterRecord
+        All groups that are shown, by id.
+    """
+
+    unknown: tuple[ClusterRecord, ...] = ()
+    known: tuple[ClusterRecord, ...] = ()
+    unconfirmed: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    merges: tuple[MergeQuestion, ...] = ()
+    hidden: tuple[ClusterRecord, ...] = ()
+    groups: Mapping[int, ClusterRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """An enrolled person whom faces are like: average similarity of the faces to them."""
+
+    person_id: int
+    name: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCheck:
+    """What is to be known before faces become somebody's.
+
+    Attributes
+    ----------
+    samples : tuple of int
+        The faces that would become enrolled samples.
+    doubts : tuple of SampleWarning
+        Why they may be somebody else: one for each kind and person, the gravest first.
+    weak : bool
+        The person would have poor samples only.
+    """
+
+    samples: tuple[int, ...]
+    doubts: tuple[SampleWarning, ...]
+    weak: bool
+
+
+def open_questions(services: Services) -> Open:
+    """Return what there is to ask of the indexed faces as they are grouped now."""
+    gallery = services.gallery
+    groups = gallery.clusters()
+    unknown = sorted((one for one in groups if one.person_id is None), key=lambda one: one.postponed is not None)
+    waiting = {key: tuple(faces) for key, faces in gallery.unconfirmed().items()}
+    known = tuple(one for one in groups if one.id in waiting)
+    merges = tuple(may_be_one(services)) if unknown else ()
+    return Open(
+        tuple(unknown), known, waiting, merges, tuple(gallery.clusters(hidden=True)), {one.id: one for one in groups}
+    )
+
+
+def likenesses(services: Services, face_ids: Sequence[int], top: int = 9) -> tuple[Likeness, ...]:
+    """Return the enrolled people whom faces are most like, without those of whom the user said that they are not."""
+    gallery, model_id = services.gallery, services.model.sha256
+    vectors = gallery.embeddings(face_ids).get(model_id, {})
+    matrix = gallery.template_matrix(model_id)
+    if not vectors or not len(matrix.people):
+        return ()
+    shrink = float(services.catalog.tables["enrolment"]["template_shrink"])
+    people = matrix.means * (matrix.agreement ** np.float32(shrink))[:, None]
+    scores = people @ np.stack(list(vectors.values())).mean(0)
+    refused = {person for face, person in gallery.faces_and_people(same=False) if face in vectors}
+    best = [place for place in np.argsort(-scores).tolist() if int(matrix.people[place]) not in refused]
+    return tuple(
+        Likeness(int(matrix.people[place]), matrix.names[int(matrix.people[place])], float(scores[place]))
+        for place in best[:top]
+    )
+
+
+def check_faces(services: Services, name: str, face_ids: Sequence[int]) -> GroupCheck:
+    """Choose samples among faces that are to become somebody's, and check them as enrolment does."""
+    gallery, tables = services.gallery, services.catalog.tables
+    model_id = services.model.sha256
+    person = gallery.person_named(name) if name.strip() else None
+    matrix = gallery.template_matrix(model_id)
+    wanted = SAMPLES - (person.samples if person is not None else 0)
+    # A person with samples enough gets no more, but what is said against the faces is told all the same.
+    ids = best_samples(services, face_ids, max(wanted, 1))
+    faces = _faces(services, ids)
+    poor = float(tables["quality"]["poor"])
+    checks = check(
+        faces, person.id if person else None, Enrolled(matrix.vectors, matrix.person_ids, matrix.names),
+        services.rule(), poor=poor, near_duplicate=float(tables["enrolment"]["near_duplicate"]),
+    )  # fmt: skip
+    new: list[int] = []
+    good: list[int] = []
+    doubts: dict[tuple[WarningKind, int | None], SampleWarning] = {}
+    for one in checks:
+        kinds = {warning.kind for warning in one.warnings}
+        for warning in one.warnings:
+            if warning.kind in (WarningKind.LOOKS_LIKE_ANOTHER, WarningKind.UNLIKE_OWN):
+                doubts.setdefault((warning.kind, warning.person_id), warning)
+        if WarningKind.NEAR_DUPLICATE not in kinds:
+            new.append(ids[one.face_index])
+            good += [ids[one.face_index]] if WarningKind.POOR_QUALITY not in kinds else []
+    has_samples = person is not None and person.samples > 0
+    chosen = good or ([] if has_samples else new or ids)
+    return GroupCheck(tuple(chosen[: max(wanted, 0)]), tuple(doubts.values()), not good and not has_samples)
+
+
+def confirm_group(services: Services, cluster_id: int, name: str) -> Change:
+    """Say who a group is; its best faces become samples of theirs."""
+    faces = services.gallery.cluster_faces(cluster_id)
+    return services.gallery.confirm(cluster_id, name, samples=check_faces(services, name, faces).samples)[1]
+
+
+def name_faces(services: Services, face_ids: Sequence[int], name: str) -> Change:
+    """Say who some faces are, wherever they are; the best become samples of theirs."""
+    return services.gallery.name_faces(face_ids, name, check_faces(services, name, face_ids).samples)[1]
+
+
+def _faces(services: Services, face_ids: Sequence[int]) -> list[Face]:
+    """Return stored faces as the chain makes them, in this order."""
+    gallery, model_id = services.gallery, services.model.sha256
+    records = {record.face_id: record for record in gallery.faces(face_ids)}
+    crops, vectors = gallery.crops(face_ids), gallery.embeddings(face_ids).get(model_id, {})
+    return [
+        Face(
+            Detection(records[key].box, records[key].landmarks, records[key].score), crops[key],
+            records[key].quality, Embedding(vectors[key], model_id),
+        )
+        for key in face_ids
+    ]  # fmt: skip
