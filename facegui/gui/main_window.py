@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
         bind(QKeySequence.StandardKey.Paste, self._paste)
         bind("Ctrl+I", self.toggle_inspector)
         bind("?", self.show_keys)
-        bind(QKeySequence.StandardKey.Undo, lambda: self.strip.undo())
+        bind(QKeySequence.StandardKey.Undo, lambda: (self.strip if self.strip.can_undo else self.page).undo())
         bind(QKeySequence.StandardKey.Quit, self.close)
 
     @property

@@ -96,8 +96,9 @@ def all_faces(services: Services) -> tuple[NDArray[np.float32], Evidence]:
     ids, place = ids[known := np.isin(ids, evidence.face_ids)], place[known]
     vectors = np.empty((len(ids), faces.vectors.shape[1] or samples.vectors.shape[1]), np.float32)
     indexed = place < len(faces.face_ids)
-    vectors[indexed] = faces.vectors[place[indexed]]
-    vectors[~indexed] = samples.vectors[place[~indexed] - len(faces.face_ids)]
+    for mine, source, shift in ((indexed, faces.vectors, 0), (~indexed, samples.vectors, len(faces.face_ids))):
+        if mine.any():  # a matrix without rows may be without columns, too
+            vectors[mine] = source[place[mine] - shift]
     rows = np.searchsorted(evidence.face_ids, ids)
     return vectors, replace(
         evidence,

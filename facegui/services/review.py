@@ -81,22 +81,29 @@ class GroupCheck:
     weak: bool
 
 
-def open_questions(services: Services) -> Open:
-    """Return what there is to ask of the indexed faces as they are grouped now."""
+def open_questions(services: Services, *, merges: bool = True) -> Open:
+    """Return what there is to ask of the indexed faces as they are grouped now; pairs only if wanted."""
     gallery = services.gallery
     groups = gallery.clusters()
     unknown = sorted((one for one in groups if one.person_id is None), key=lambda one: one.postponed is not None)
     waiting = {key: tuple(faces) for key, faces in gallery.unconfirmed().items()}
     known = tuple(one for one in groups if one.id in waiting)
-    merges = tuple(may_be_one(services)) if unknown else ()
+    pairs = tuple(may_be_one(services)) if merges and unknown else ()
     return Open(
-        tuple(unknown), known, waiting, merges, tuple(gallery.clusters(hidden=True)), {one.id: one for one in groups}
+        tuple(unknown), known, waiting, pairs, tuple(gallery.clusters(hidden=True)), {one.id: one for one in groups}
     )
 
 
 def likenesses(services: Services, face_ids: Sequence[int], top: int = 9) -> tuple[Likeness, ...]:
-    """Return the enrolled people whom faces are most like, without those of whom the user said that they are not."""
-    gallery, model_id = services.gallery, services.model.sha256
+    """Return the enrolled people whom faces may be, the most similar first.
+
+    Those of whom the user said that they are somebody else, and those who are no more alike than strangers, are left
+    out.
+    """
+    gallery, model_id, calibration = services.gallery, services.model.sha256, services.calibration
+    if calibration is None:
+        return ()
+    least = calibration.threshold_for(float(services.catalog.tables["clusters"]["ask_fmr"]))
     vectors = gallery.embeddings(face_ids).get(model_id, {})
     matrix = gallery.template_matrix(model_id)
     if not vectors or not len(matrix.people):
@@ -109,6 +116,7 @@ def likenesses(services: Services, face_ids: Sequence[int], top: int = 9) -> tup
     return tuple(
         Likeness(int(matrix.people[place]), matrix.names[int(matrix.people[place])], float(scores[place]))
         for place in best[:top]
+        if scores[place] >= least
     )
 
 

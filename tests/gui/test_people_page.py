@@ -10,6 +10,7 @@ from painted import paint, painted_services
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from facegui.faces.types import Outcome
 from facegui.gallery.records import DecisionKind, NewDecision, PersonRecord
@@ -103,10 +104,15 @@ def opened(qtbot, page: PeoplePage, name: str) -> None:
     qtbot.waitUntil(lambda: len(page.person.cards.samples) == person.samples, timeout=WAIT)
 
 
-def test_without_anybody_the_page_says_what_it_is_for_and_leads_to_enrolment(qtbot, bare: PeoplePage) -> None:
+def test_without_anybody_the_page_leads_to_a_folder_of_photos_and_to_enrolment(qtbot, bare: PeoplePage) -> None:
     qtbot.waitUntil(lambda: bare.state is State.EMPTY, timeout=WAIT)
+    bare._empty.activated.emit()
+    dialog = bare.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.reject()
+    assert bare.primary_action is not None
     with qtbot.waitSignal(bare.navigate) as told:
-        bare._empty.activated.emit()
+        bare.primary_action.trigger()
     assert told.args == ["enroll", None]
 
 

@@ -165,6 +165,9 @@ class Page(QWidget):
     def refresh(self) -> None:
         """The model, the settings or the gallery changed elsewhere: read again what is shown."""
 
+    def undo(self) -> None:
+        """Ctrl+Z while no undo is offered: take back what the page can take back all the same."""
+
     def shortcuts(self) -> list[tuple[str, str]]:
         """Return this page's own keys and what they do, for the card of keys."""
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -21,6 +22,7 @@ from facegui.gui.pages.people_inspector import PeopleInspector
 from facegui.gui.pages.people_list import PeopleList
 from facegui.gui.pages.people_person import PersonPanel
 from facegui.gui.pages.people_questions import PeopleQuestions
+from facegui.gui.pages.people_sorting import PeopleSorting
 from facegui.gui.reveal import reveal
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.parts import button, card, column, label, row, tool_button
@@ -40,6 +42,8 @@ class _Details:
     samples: list[SampleRecord]
     decisions: list[DecisionRecord]
     cover: QImage | None
+    groups: tuple[int, ...] = ()
+    photos: int = 0
 
 
 class PeoplePage(Page):
@@ -56,23 +60,31 @@ class PeoplePage(Page):
         self._opened: int | None = None
         self._fixed = False
         self._wanted: int | None = None
+        self._known = False
+        self._groups: tuple[int, ...] = ()
         self.define_state(
             State.EMPTY,
             StateWords(
                 "people", self.tr("Nobody is enrolled yet"),
-                self.tr("Enroll a person with a few photos, or in front of the camera, and they appear here."),
-                self.tr("Enroll somebody"), lambda: self.navigate.emit("enroll", None),
+                self.tr(
+                    "Choose a folder of photos, and say who the people in it are. Or enroll somebody in front of the "
+                    "camera or with a few photos."
+                ),
+                self.tr("Choose a folder of photos"), lambda: self.sorting.choose_folder(),
             ),
         )  # fmt: skip
         self.changes = PeopleActions(self.services, self.bridge, self)
         self.ask = AskBar()
         self.questions = PeopleQuestions(self.services, self.bridge, self.ask, self.changes, self)
-        self.everybody = PeopleList(Thumbnails(self.bridge, self._cover, parent=self))
+        thumbnails = Thumbnails(self.bridge, self._cover, parent=self)
+        self.sorting = PeopleSorting(self.services, self.bridge, thumbnails, self.ask, self)
+        self.everybody = PeopleList(thumbnails, self.sorting.strip)
         self.person = PersonPanel()
         self.viewer = PhotoViewer(self.services, self.bridge)
         self.panels = QStackedWidget()
-        for panel in (self.everybody, self.person, self.viewer):
+        for panel in (self.everybody, self.person, self.viewer, self.sorting.panel):
             self.panels.addWidget(panel)
+        self._behind: QWidget = self.everybody
         self._build_note()
         layout = column(self.ask, self.note, gap="unit")
         layout.addWidget(self.panels, 1)
@@ -83,13 +95,15 @@ class PeoplePage(Page):
         self._connect()
 
     def _build_note(self) -> None:
-        """Make the bar that says where an export lies."""
+        """Make the bar that says where an export lies, or what was taken back."""
         self._exported_to = Path()
         self._note_words = label("", selectable=True)
-        show = button(self.tr("Show"), lambda: reveal(self._exported_to), role="link")
+        self._note_show = button(self.tr("Show"), lambda: reveal(self._exported_to), role="link")
         line = QWidget()
         self.note = card(line, role="info-bar", margin="half")
-        line.setLayout(row(self._note_words, show, None, tool_button("close", self.tr("Close"), self.note.hide)))
+        line.setLayout(
+            row(self._note_words, self._note_show, None, tool_button("close", self.tr("Close"), self.note.hide))
+        )
         self.note.hide()
 
     def _connect(self) -> None:
@@ -108,15 +122,39 @@ class PeoplePage(Page):
             lambda face_ids: self.questions.move(face_ids, self.everybody.people, self._opened)
         )
         self.person.opened.connect(self._show_photo)
-        self.viewer.left.connect(lambda: self._show_panel(self.person))
+        self.viewer.left.connect(lambda: self._show_panel(self._behind))
+        queue, sorting = self.sorting.queue, self.sorting
+        queue.failed.connect(self._failed)
+        queue.undoOffered.connect(self.undo_offered)
+        queue.undone.connect(self._undone)
+        queue.answered.connect(self._changed)
+        queue.changed.connect(self._follow_queue)
+        sorting.panelWanted.connect(self._show_review)
+        sorting.left.connect(self._leave_review)
+        sorting.panel.opened.connect(self._show_photo)
+        self.everybody.groupDropped.connect(sorting.give)
 
     # --- what the window tells the page -------------------------------------------------------------------
 
     def activate(self) -> None:
         self._read()
+        self.sorting.queue.group()
 
     def refresh(self) -> None:
         self._read()
+        if self.isVisible():
+            self.sorting.queue.group()
+
+    def open_files(self, paths: Sequence[Path]) -> None:
+        folders = [path for path in paths if path.is_dir()]
+        if folders:
+            self.sorting.queue.add_folders(folders)
+
+    def choose_files(self) -> None:
+        self.sorting.choose_folder()
+
+    def undo(self) -> None:
+        self.sorting.queue.undo()
 
     def receive(self, value: object) -> None:
         if isinstance(value, PersonRecord):
@@ -127,6 +165,12 @@ class PeoplePage(Page):
             (self.tr("Enter"), self.tr("Open the chosen person, or a sample's photo")),
             ("F2", self.tr("Rename")),
             (self.tr("Delete"), self.tr("Delete the chosen person, or remove the chosen samples")),
+            (self.tr("Enter"), self.tr("In a question: yes, the same, or the name")),
+            ("N", self.tr("Not the same; or the chosen faces do not belong here")),
+            ("S, H", self.tr("Skip; hide strangers")),
+            ("1–9", self.tr("This is the person with that number")),
+            ("G, M", self.tr("Split off the chosen faces; move them to somebody")),
+            ("O", self.tr("Show the photo of the chosen face")),
         ]
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -151,15 +195,23 @@ class PeoplePage(Page):
         if self._opened is not None:
             self._read_details(self._opened)
         if self.primary_action is not None:
-            self.primary_action.setVisible(bool(people) and self._opened is None)
-        if people or self._opened is not None:
+            self.primary_action.setVisible(self.panels.currentWidget() is self.everybody and self._opened is None)
+        self._known = True
+        self.sorting.set_people(people, read_only=self._fixed)
+        self._follow_queue()
+
+    def _follow_queue(self) -> None:
+        """Say that there is nobody only when that is known."""
+        if not self._known:
+            return
+        if self.everybody.people or self._opened is not None or not self.sorting.empty:
             self.set_state(State.READ_ONLY if self._fixed else State.READY)
-        else:
+        elif self.sorting.queue.read:
             self.set_state(State.EMPTY)
 
     def _follow(self) -> None:
         """Show in the inspector who is chosen."""
-        if self._opened is not None:
+        if self._opened is not None or self.panels.currentWidget() is self.sorting.panel:
             return
         person = self.everybody.person
         if person is None:
@@ -176,9 +228,11 @@ class PeoplePage(Page):
             if person is None:
                 return _Details(None, [], [], None)
             crop = gallery.crop(person.cover_face_id) if person.cover_face_id is not None else None
+            groups = [record for key in gallery.clusters_of(person_id) if (record := gallery.cluster(key))]
             return _Details(
                 person, gallery.samples(person_id) if opened else [],
                 gallery.decisions(_HISTORY, person_id), images.to_qimage(crop) if crop is not None else None,
+                tuple(group.id for group in groups), sum(group.photos for group in groups),
             )  # fmt: skip
 
         self.bridge.run(self, read, lambda found: self._take_details(person_id, found), newest="details")
@@ -194,6 +248,8 @@ class PeoplePage(Page):
         self.facts.show_person(person, details.cover, details.decisions)
         if self._opened == person.id:
             self.person.show_person(person, details.samples)
+            self.person.set_photos(details.photos)
+            self._groups = details.groups
             if self.panels.currentWidget() is self.everybody:
                 self._show_panel(self.person)
                 self.person.back.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -215,6 +271,8 @@ class PeoplePage(Page):
                 self._open(person)
             case "verify" | "lookalikes" | "enroll":
                 self.navigate.emit(what, person)
+            case "photos":
+                self.sorting.show_person(person, self._groups)
             case "rename":
                 self._open(person)
                 self.person.show_person(person, [])
@@ -248,7 +306,29 @@ class PeoplePage(Page):
         if self.primary_action is not None:
             self.primary_action.setVisible(panel is self.everybody)
 
+    def _show_review(self, panel: QWidget) -> None:
+        self.ask.dismiss()
+        if self._opened is None:
+            self.facts.show_person(None)
+        self._show_panel(panel)
+
+    def _leave_review(self) -> None:
+        if self._opened is not None:
+            self._show_panel(self.person)
+            self._read_details(self._opened)
+        else:
+            self._show_panel(self.everybody)
+            self.everybody.focus_grid()
+        self.sorting.queue.group()
+
+    def _undone(self, text: str) -> None:
+        self._note_words.setText(text)
+        self._note_show.hide()
+        self.note.show()
+
     def _show_photo(self, face_id: int) -> None:
+        self._behind = self.panels.currentWidget() or self.everybody
+
         def done(found: list[FaceRecord]) -> None:
             if found:
                 self.viewer.show_face(found[0])
@@ -272,6 +352,7 @@ class PeoplePage(Page):
     def _exported(self, path: Path) -> None:
         self._exported_to = path
         self._note_words.setText(self.tr("Exported to {0}").format(path))
+        self._note_show.show()
         self.note.show()
 
     def _changed(self, change: Change) -> None:

@@ -1,39 +1,43 @@
-"""The enrolled people as tiles; one dropped on another asks to merge the two."""
+"""The enrolled people as tiles; one dropped on another asks to merge the two, a group to be that person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
-from PySide6.QtGui import QDrag, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QWidget
 
 from facegui.gallery.records import PersonRecord
 from facegui.gui import theme
 from facegui.gui.item_models import FaceRow
+from facegui.gui.pages.people_drag import GROUP_MIME, PERSON_MIME, DragGrid
 from facegui.gui.pages.people_words import person_detail
 from facegui.gui.thumbnails import Thumbnails
-from facegui.gui.widgets.face_grid import FaceGrid
 
-__all__ = ["PERSON_MIME", "PeopleGrid"]
+__all__ = ["PeopleGrid"]
 
-PERSON_MIME: Final = "application/x-facegui-person"
 _NOBODY: Final = "nobody"
 
 
-class PeopleGrid(FaceGrid):
+class PeopleGrid(DragGrid):
     """One tile for each person: best sample, name, samples, when last seen.
 
     Signals
     -------
     mergeWanted(int, int)
         Id of the person who shall keep the name, and of the one who was dropped there.
+    groupDropped(int, int)
+        Id of a person, and of the group of faces that was dropped there.
     deleteWanted(int), renameWanted(int)
         Row; by Delete and F2.
     """
 
+    mime = PERSON_MIME
+    takes = (PERSON_MIME, GROUP_MIME)
     mergeWanted = Signal(int, int)
+    groupDropped = Signal(int, int)
     deleteWanted = Signal(int)
     renameWanted = Signal(int)
 
@@ -41,8 +45,7 @@ class PeopleGrid(FaceGrid):
         super().__init__(thumbnails, parent, side=theme.size("tile"))
         self.setAccessibleName(self.tr("People"))
         self._people: tuple[PersonRecord, ...] = ()
-        self._pressed: tuple[QPoint, int] | None = None
-        self.setAcceptDrops(True)
+        self.dropped.connect(self._drop)
 
     @property
     def people(self) -> tuple[PersonRecord, ...]:
@@ -82,72 +85,10 @@ class PeopleGrid(FaceGrid):
         else:
             super().keyPressEvent(event)
 
-    # --- dragging one person on another -------------------------------------------------------------------
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The people's ids."""
+        return tuple(person.id for person in self._people)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        super().mousePressEvent(event)
-        place = event.position().toPoint()
-        index = self.indexAt(place).row()
-        left = event.button() == Qt.MouseButton.LeftButton
-        self._pressed = (place, index) if left and index >= 0 else None
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._pressed = None
-        super().mouseReleaseEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
-            super().mouseMoveEvent(event)
-            return
-        start, index = self._pressed
-        if (event.position().toPoint() - start).manhattanLength() >= QApplication.startDragDistance():
-            self._pressed = None
-            self._drag(index)
-
-    def mime_of(self, index: int) -> QMimeData:
-        """Return what is carried when a row is dragged."""
-        mime = QMimeData()
-        mime.setData(PERSON_MIME, str(self._people[index].id).encode())
-        return mime
-
-    def _drag(self, index: int) -> None:
-        drag = QDrag(self)
-        drag.setMimeData(self.mime_of(index))
-        area = self.row_rect(index)
-        drag.setPixmap(self.viewport().grab(area))
-        drag.setHotSpot(QPoint(area.width() // 2, area.height() // 2))
-        drag.exec(Qt.DropAction.MoveAction)
-
-    def _pair(self, event: QDropEvent) -> tuple[int, int] | None:
-        """Return who would keep the name and who was dragged there."""
-        if not event.mimeData().hasFormat(PERSON_MIME):
-            return None
-        index = self.indexAt(event.position().toPoint()).row()
-        dragged = int(bytes(event.mimeData().data(PERSON_MIME).data()).decode())
-        if index < 0 or self._people[index].id == dragged:
-            return None
-        return self._people[index].id, dragged
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(PERSON_MIME):
-            event.acceptProposedAction()
-        else:
-            event.ignore()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        self.point_at(event.position().toPoint())
-        if self._pair(event) is not None:
-            event.acceptProposedAction()
-        else:
-            event.ignore()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.point_at(None)
-        event.accept()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        pair = self._pair(event)
-        self.point_at(None)
-        if pair is not None:
-            event.acceptProposedAction()
-            self.mergeWanted.emit(*pair)
+    def _drop(self, on: int, kind: str, dragged: int) -> None:
+        (self.mergeWanted if kind == PERSON_MIME else self.groupDropped).emit(on, dragged)

@@ -31,13 +31,16 @@ class PeopleList(QWidget):
         ``merge``, ``export`` or ``delete``.
     mergeWanted(int, int)
         Id of the person who shall keep the name, and of the one who was dropped there.
+    groupDropped(int, int)
+        Id of a person, and of the group of faces that was dropped there.
     """
 
     chosen = Signal()
     acted = Signal(str)
     mergeWanted = Signal(int, int)
+    groupDropped = Signal(int, int)
 
-    def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
+    def __init__(self, thumbnails: Thumbnails, above: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.people: tuple[PersonRecord, ...] = ()
         self._read_only = False
@@ -54,13 +57,20 @@ class PeopleList(QWidget):
         self.grid.deleteWanted.connect(lambda _row: self.acted.emit("delete"))
         self.grid.renameWanted.connect(lambda _row: self.acted.emit("rename"))
         self.grid.mergeWanted.connect(self.mergeWanted)
+        self.grid.groupDropped.connect(self.groupDropped)
         self.grid.menuRequested.connect(self._menu)
         self._nothing = EmptyState("search", self.tr("Nobody of this name"), "", self.tr("Show everybody"))
         self._nothing.activated.connect(self.search.clear)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.grid)
-        self._stack.addWidget(self._nothing)
+        self._nobody = EmptyState(
+            "people", self.tr("Nobody has a name yet"), self.tr("Say who the people above are, and they appear here.")
+        )
+        for empty in (self._nothing, self._nobody):
+            self._stack.addWidget(empty)
         layout = column(gap="unit")
+        if above is not None:
+            layout.addWidget(above)
         layout.addLayout(row(self.search, self._count, None))
         layout.addWidget(self._stack, 1)
         self.setLayout(layout)
@@ -91,7 +101,8 @@ class PeopleList(QWidget):
         self.grid.show_people(shown)
         words = self.tr("{0} of {1}").format(f"{len(shown):,}", f"{len(self.people):,}")
         self._count.setText(words if wanted else "")
-        self._stack.setCurrentWidget(self.grid if shown else self._nothing)
+        self.search.setVisible(bool(self.people))
+        self._stack.setCurrentWidget(self.grid if shown else self._nothing if self.people else self._nobody)
         self.chosen.emit()
 
     def _menu(self, index: int, place: QPoint) -> None:

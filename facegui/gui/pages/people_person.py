@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QSizePolicy, QWidget
 from facegui.gallery.records import PersonRecord, SampleRecord
 from facegui.gui import theme
 from facegui.gui.pages.people_samples import SampleCards
-from facegui.gui.pages.people_words import samples_text
+from facegui.gui.pages.people_words import photos_text, samples_text
 from facegui.gui.widgets.parts import button, label, row, scrolled, tool_button
 from facegui.gui.widgets.titled_panel import TitledPanel
 
@@ -62,7 +62,8 @@ class PersonPanel(TitledPanel):
     Signals
     -------
     acted(str)
-        Something is wanted of the person: ``verify``, ``lookalikes``, ``enroll``, ``merge``, ``export``, ``delete``.
+        Something is wanted of the person: ``verify``, ``lookalikes``, ``enroll``, ``photos``, ``merge``,
+        ``export``, ``delete``.
     renamed(str)
         Another name was typed.
     removeWanted(list), moveWanted(list)
@@ -88,6 +89,8 @@ class PersonPanel(TitledPanel):
         self._rename = tool_button("edit", self.tr("Rename (F2)"), self.rename)
         self._verify = button(self.tr("Verify"), lambda: self.acted.emit("verify"), icon="verify")
         self._lookalikes = button(self.tr("Find lookalikes"), lambda: self.acted.emit("lookalikes"), icon="lookalikes")
+        self.photos = button("", lambda: self.acted.emit("photos"), icon="photo")
+        self.photos.hide()
         self._add = button(self.tr("Add samples"), lambda: self.acted.emit("enroll"), icon="plus")
         self._more = tool_button("more", self.tr("More"))
         self._more.setPopupMode(self._more.ToolButtonPopupMode.InstantPopup)
@@ -109,7 +112,7 @@ class PersonPanel(TitledPanel):
         self.heading.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.head.addWidget(self._rename)
         self.head.addStretch(1)
-        for item in (self._verify, self._lookalikes, self._add, self._more):
+        for item in (self.photos, self._verify, self._lookalikes, self._add, self._more):
             self.head.addWidget(item)
         self._count = label("", "muted")
         self._all = button(self.tr("Choose all"), self._choose_all, role="link")
@@ -148,6 +151,12 @@ class PersonPanel(TitledPanel):
         self.person = person
         self._show_name(person.name)
         self.cards.show_samples(samples)
+
+    def set_photos(self, count: int) -> None:
+        """Offer the photos that were found of the person, if there are any."""
+        self.photos.setText(photos_text(count))
+        self.photos.setToolTip(self.tr("Look through the photos that were found of this person"))
+        self.photos.setVisible(count > 0)
 
     def rename(self) -> None:
         """Let the name be typed."""

@@ -15,7 +15,16 @@ from facegui.gui.widgets.decision_badge import outcome_word
 from facegui.matching.wording import format_similarity
 from facegui.sources.files import shown_name
 
-__all__ = ["decision_rows", "delete_question", "fold", "person_detail", "person_facts", "samples_text", "seen_text"]
+__all__ = [
+    "decision_rows",
+    "delete_question",
+    "fold",
+    "person_detail",
+    "person_facts",
+    "photos_text",
+    "samples_text",
+    "seen_text",
+]
 
 _SIGNS = {Outcome.MATCH: "✓", Outcome.UNSURE: "?", Outcome.NO_MATCH: "✕"}
 translate = QCoreApplication.translate
@@ -31,6 +40,11 @@ def fold(text: str) -> str:
 def samples_text(count: int) -> str:
     """Return a number of samples in words."""
     return translate("People", "1 sample") if count == 1 else translate("People", "{0} samples").format(f"{count:,}")
+
+
+def photos_text(count: int) -> str:
+    """Return a number of photos in words."""
+    return translate("People", "1 photo") if count == 1 else translate("People", "{0} photos").format(f"{count:,}")
 
 
 def seen_text(moment: datetime, today: date | None = None) -> str:
