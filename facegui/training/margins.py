@@ -16,7 +16,7 @@ and counts in no loss.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -84,6 +84,10 @@ class Margin:
     def bends(self) -> bool:
         """Whether the angle is changed at all, by m1 or m2."""
         return self.m1 != 1.0 or self.m2 != 0.0
+
+    def part(self, share: float) -> Margin:
+        """Return a share of this margin, 0 to 1, with the same scale: for margins that grow while training begins."""
+        return replace(self, m1=1.0 + (self.m1 - 1.0) * share, m2=self.m2 * share, m3=self.m3 * share)
 
 
 def softmax() -> Margin:

@@ -14,10 +14,9 @@ from PySide6.QtWidgets import QSlider, QToolButton, QWidget
 from facegui.errors import KnownError
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
-from facegui.gui.pages import insights
-from facegui.gui.pages.insights import InsightsPage
+from facegui.gui.pages import insights_lab
+from facegui.gui.pages.insights_lab import LabSection
 from facegui.gui.pages.margin_lab import MarginLab
-from facegui.gui.pages.page import State
 from facegui.matching.lab import Frame, Margin, Recorded, Recording
 
 CENTRES = np.eye(3, dtype=np.float32)
@@ -185,31 +184,32 @@ def test_the_page_loads_the_recording_once(qtbot, bridge: Bridge, recording: Rec
         loads.append(1)
         return recording
 
-    monkeypatch.setattr(insights, "load", load)
-    page = InsightsPage(None, bridge)
-    qtbot.addWidget(page)
-    page.show()
-    page.activate()
-    qtbot.waitUntil(lambda: page.lab is not None, timeout=5000)
-    page.deactivate()
-    page.activate()
-    assert (page.title, page.state, len(loads)) == ("Insights", State.READY, 1)
+    monkeypatch.setattr(insights_lab, "load", load)
+    section = LabSection(None, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.activate()
+    qtbot.waitUntil(lambda: section.lab is not None, timeout=5000)
+    section.deactivate()
+    section.activate()
+    assert (section.is_empty, len(loads)) == (False, 1)
 
 
 def test_a_recording_that_cannot_be_read_is_told_and_tried_again(qtbot, bridge, recording, monkeypatch) -> None:
     def missing() -> Recording:
         raise KnownError("The recorded runs cannot be shown.", "", "Install facegui again.")
 
-    monkeypatch.setattr(insights, "load", missing)
-    page = InsightsPage(None, bridge)
-    qtbot.addWidget(page)
-    page.show()
-    page.activate()
-    qtbot.waitUntil(lambda: page.state is State.ERROR, timeout=5000)
-    monkeypatch.setattr(insights, "load", lambda: recording)
-    page._act()
-    qtbot.waitUntil(lambda: page.lab is not None, timeout=5000)
-    assert page.state is State.READY
+    monkeypatch.setattr(insights_lab, "load", missing)
+    section = LabSection(None, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.activate()
+    qtbot.waitUntil(lambda: section.is_empty, timeout=5000)
+    assert section.error.error is not None
+    monkeypatch.setattr(insights_lab, "load", lambda: recording)
+    section.empty.activated.emit()
+    qtbot.waitUntil(lambda: section.lab is not None, timeout=5000)
+    assert not section.is_empty
 
 
 def test_runs_without_a_loss_yet_are_told_without_one(lab: MarginLab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,15 @@ from facegui.training import margins  # noqa: E402
 from facegui.training.experiments import figures, losses, measures, networks, pictures, report, running  # noqa: E402
 from facegui.training.experiments.keeping import kept  # noqa: E402
 from facegui.training.experiments.learning import Plan, learn  # noqa: E402
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small are slower on several threads, and far slower on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +61,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def out(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `all --quick` leaves."""
     folder = tmp_path_factory.mktemp("out")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "_STEPS", 1)  # each picture of the animation takes a tenth of a second to draw
         patch.setattr(figures, "_PAUSE", 1)
         jobs.run(running.run("all", data, folder, quick=True))
-    torch.set_num_threads(before)
     return folder
 
 
@@ -124,6 +131,26 @@ def test_a_run_is_the_same_with_the_same_seed(data: Path) -> None:
     assert not np.allclose(ends(1), ends(2))
 
 
+def test_a_margin_that_grows_is_nothing_at_first_and_whole_in_the_end(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[float] = []
+    whole = margins.margin_loss
+
+    def watched(cosine: torch.Tensor, labels: torch.Tensor, margin: margins.Margin) -> torch.Tensor:
+        used.append(margin.m2)
+        return whole(cosine, labels, margin)
+
+    monkeypatch.setattr(margins, "margin_loss", watched)
+    digits = pictures.load(data, "mnist").part(320, 100)
+    plan = Plan(2, 32, growth=(0.2, 0.6))
+    jobs.run(learn(networks.digit_network(3), losses.loss("arcface", 16.0), 3, digits, plan, 0))
+    assert used[:5] == [0.0] * 5
+    assert used[5:12] == sorted(used[5:12])
+    assert used[8] == pytest.approx(0.25)
+    assert used[12:] == [0.5] * 8
+
+
 def test_a_loss_that_is_no_number_is_explained(data: Path) -> None:
     digits = pictures.load(data, "mnist").part(256, 100)
     chosen = losses.Loss("x", "x", margins.Margin(1e38))
@@ -140,21 +167,42 @@ def test_all_of_them_leave_their_files_and_pictures(out: Path) -> None:
     assert recording.about["quick"]
     shipped = {run.name for run in lab.load(out / "lab.npz").runs}
     assert shipped == {run.name for run in lab.load().runs}
-    assert len(kept(out / "table.json")) == 6
+    assert len(kept(out / "table.json")) == 7
     assert len(kept(out / "sweep.json")) == 8
     assert not list(out.glob("*.part"))
 
 
 def test_runs_that_were_made_are_not_made_again(data: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from facegui.training.experiments import sweep, table
+    from facegui.training.experiments import sphere, sweep, table
 
     def never(*_: object) -> None:
         raise AssertionError("trained again")
 
     monkeypatch.setattr(table, "learn", never)
     monkeypatch.setattr(sweep, "learn", never)
-    for name in ("table", "sweep"):
-        assert out / f"{name}.json" in jobs.run(running.run(name, data, out, quick=True))
+    monkeypatch.setattr(sphere, "learn", never)
+    for name, file in (("table", "table.json"), ("sweep", "sweep.json"), ("sphere", "sphere.npz")):
+        assert out / file in jobs.run(running.run(name, data, out, quick=True))
+
+
+def test_a_sphere_that_was_broken_off_goes_on_with_the_losses_that_lack(
+    data: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facegui.training.experiments import recording, sphere
+
+    names = [item.name for item in losses.LOSSES]
+    kept_names = [name for name in names if name not in ("normalised", "triplet")]
+    recording.keep_runs(out / sphere.FILE, kept_names, tmp_path / sphere.FILE)
+    trained = []
+
+    def learn_and_count(net: torch.nn.Module, chosen: losses.Loss, *rest: object) -> object:
+        trained.append(chosen.name)
+        return learn(net, chosen, *rest)
+
+    monkeypatch.setattr(sphere, "learn", learn_and_count)
+    jobs.run(sphere.run_sphere(data, tmp_path, quick=True))
+    assert trained == ["normalised", "triplet"]
+    assert [run.name for run in lab.load(tmp_path / sphere.FILE).runs] == names
 
 
 def test_the_tables_go_between_the_marks_of_a_readme(
@@ -169,8 +217,9 @@ def test_the_tables_go_between_the_marks_of_a_readme(
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert "| MNIST | ArcFace | 97 / 97 % |" in text
+    assert "| MNIST | ArcFace, m2 = 0.5 | 97 / 97 % |" in text
     assert "| CIFAR-10 | softmax | 72 / 63 % |" in text
+    assert "| CIFAR-10 | ArcFace, m2 = 0.2, growing | 77 / 80 % |" in text
     readme.write_text("nothing")
     assert main(["train", "experiment", "report", "--out", str(out), "--readme", str(readme)]) == 2
 

@@ -1,17 +1,21 @@
-"""The Insights page: what stands behind the numbers. Its first section is the margin lab."""
+"""The Insights page: what stands behind the numbers, in sections."""
 
 from __future__ import annotations
 
-from facegui.gui.pages.margin_lab import MarginLab
-from facegui.gui.pages.page import Page, State, StateWords
+from PySide6.QtWidgets import QStackedWidget, QTabBar
+
+from facegui.gui.pages.insights_lab import LabSection
+from facegui.gui.pages.insights_map import MapSection
+from facegui.gui.pages.insights_model import ModelSection
+from facegui.gui.pages.insights_section import Section
+from facegui.gui.pages.page import Page
 from facegui.gui.widgets.parts import column
-from facegui.matching.lab import Recording, load
 
 __all__ = ["InsightsPage"]
 
 
 class InsightsPage(Page):
-    """Shows the margin lab; the recorded runs are read when the page is first shown."""
+    """Shows one section at a time; each reads its data when it is first shown."""
 
     name = "insights"
     icon = "insights"
@@ -21,42 +25,60 @@ class InsightsPage(Page):
         return self.tr("Insights")
 
     def build(self) -> None:
-        self.lab: MarginLab | None = None
-        self._layout = column()
-        self.content.setLayout(self._layout)
-        self.define_state(
-            State.ERROR,
-            StateWords(
-                "warning", self.tr("The margin lab cannot be shown"), self.tr("The message above says why."),
-                self.tr("Try again"), self._load,
-            ),
-        )  # fmt: skip
+        self.sections: dict[str, Section] = {}
+        self.tabs = QTabBar()
+        self.tabs.setAccessibleName(self.tr("Sections"))
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self._stack = QStackedWidget()
+        for name, words, kind in (
+            ("model", self.tr("Model"), ModelSection),
+            ("map", self.tr("Map"), MapSection),
+            ("lab", self.tr("Margin lab"), LabSection),
+        ):
+            section = kind(self.services, self.bridge)
+            section.navigate.connect(self.navigate)
+            self.sections[name] = section
+            self.tabs.addTab(words)
+            self._stack.addWidget(section)
+        self._active = False
+        self.tabs.currentChanged.connect(self._turned)
+        self.content.setLayout(column(self.tabs, self._stack))
+
+    @property
+    def section(self) -> Section:
+        """The section shown."""
+        return list(self.sections.values())[self._stack.currentIndex()]
+
+    def show_section(self, name: str) -> None:
+        """Show a section by name."""
+        self.tabs.setCurrentIndex(list(self.sections).index(name))
 
     def activate(self) -> None:
-        if self.lab is None:
-            self._load()
+        self._active = True
+        self.section.activate()
 
     def deactivate(self) -> None:
-        if self.lab is not None:
-            self.lab.stop()
+        self._active = False
+        self.section.deactivate()
+
+    def receive(self, value: object) -> None:
+        if isinstance(value, str) and value in self.sections:
+            self.show_section(value)
+
+    def refresh(self) -> None:
+        for section in self.sections.values():
+            section.refresh()
 
     def shortcuts(self) -> list[tuple[str, str]]:
         return [
-            (self.tr("Arrow keys"), self.tr("Turn the sphere, move a slider")),
+            (self.tr("Arrow keys"), self.tr("Turn the sphere, move a slider, a threshold, a place on the map")),
             (self.tr("Home"), self.tr("Turn the sphere back")),
         ]
 
-    def _load(self) -> None:
-        self.clear_error()
-        self.set_state(State.WORKING)
-        self.bridge.run(self, load, self._loaded, self._failed, newest="recording")
-
-    def _loaded(self, recording: Recording) -> None:
-        if self.lab is None:
-            self.lab = MarginLab(recording)
-            self._layout.addWidget(self.lab)
-        self.set_state(State.READY)
-
-    def _failed(self, error: Exception) -> None:
-        self.show_error(error)
-        self.set_state(State.ERROR)
+    def _turned(self, index: int) -> None:
+        before = self.section
+        self._stack.setCurrentIndex(index)
+        if self._active and before is not self.section:
+            before.deactivate()
+            self.section.activate()

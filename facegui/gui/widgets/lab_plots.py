@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QWidget
 
 from facegui.gui import theme
+from facegui.gui.widgets.plot import Plot
 from facegui.matching.lab import Margin, PairScores, boundary, target_cosine
 from facegui.matching.wording import MINUS, format_share, format_similarity
 
@@ -22,115 +23,7 @@ _CLASSES: Final = 10
 _FAINT: Final = 0.22
 
 
-class _Plot(QWidget):
-    """Axes with ticks; a subclass says their ends and paints inside."""
-
-    x_ends = (0.0, 1.0)
-    y_ends = (0.0, 1.0)
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName(name)
-        self.setMinimumSize(round(1.3 * theme.size("plot")), theme.size("plot"))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme.manager().changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        return QSize(2 * theme.size("plot"), round(1.3 * theme.size("plot")))
-
-    def area(self) -> QRectF:
-        """Return the rectangle between the axes."""
-        unit = float(theme.size("unit"))
-        line = theme.line_height("small")
-        left = unit / 2 + (3.4 * unit if self.y_ticks() else 0)
-        right = 2.5 * unit if self.right_ticks() else 1.5 * unit
-        return QRectF(left, unit / 2, self.width() - left - right, self.height() - 2 * line - unit)
-
-    def x_ticks(self) -> list[tuple[float, str]]:
-        return []
-
-    def y_ticks(self) -> list[tuple[float, str]]:
-        return []
-
-    def right_ticks(self) -> list[tuple[float, str]]:
-        return []
-
-    def x_title(self) -> str:
-        return ""
-
-    def paint(self, painter: QPainter, area: QRectF) -> None:
-        """Paint what is between the axes."""
-
-    def at(self, area: QRectF, x: float, y: float) -> QPointF:
-        """Return where a value is."""
-        (x0, x1), (y0, y1) = self.x_ends, self.y_ends
-        return QPointF(
-            area.left() + (x - x0) / (x1 - x0) * area.width(), area.bottom() - (y - y0) / (y1 - y0) * area.height()
-        )
-
-    def curve(self, area: QRectF, x: NDArray[np.floating], y: NDArray[np.floating]) -> QPainterPath:
-        """Return a line through values; it is broken where one is no number."""
-        path, pen_down = QPainterPath(), False
-        for a, b in zip(x.tolist(), y.tolist(), strict=True):
-            if not isfinite(b):
-                pen_down = False
-            elif pen_down:
-                path.lineTo(self.at(area, a, b))
-            else:
-                path.moveTo(self.at(area, a, b))
-                pen_down = True
-        return path
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = self.area()
-        self._paint_axes(painter, area)
-        painter.save()
-        painter.setClipRect(area.adjusted(-1, -1, 1, 1))
-        self.paint(painter, area)
-        painter.restore()
-
-    def _paint_axes(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(theme.font("small", tabular=True))
-        hair = QPen(theme.color("border"), theme.size("hairline"))
-        line, unit = theme.line_height("small"), theme.size("unit")
-        wide = 8.0 * unit
-        for value, text in self.x_ticks():
-            place = self.at(area, value, self.y_ends[0])
-            painter.setPen(hair)
-            painter.drawLine(QPointF(place.x(), area.top()), QPointF(place.x(), area.bottom()))
-            painter.setPen(theme.color("muted"))
-            left = min(max(place.x() - wide / 2, 0.0), self.width() - wide)
-            side = Qt.AlignmentFlag.AlignHCenter
-            if left == 0.0:
-                side = Qt.AlignmentFlag.AlignLeft
-                left = place.x() - unit / 2
-            elif left == self.width() - wide:
-                side = Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRectF(left, area.bottom() + unit / 4, wide, line), side, text)
-        for value, text in self.y_ticks():
-            place = self.at(area, self.x_ends[0], value)
-            painter.setPen(hair)
-            painter.drawLine(QPointF(area.left(), place.y()), QPointF(area.right(), place.y()))
-            painter.setPen(theme.color("muted"))
-            box = QRectF(0, self._tick_top(place.y(), area), area.left() - unit / 2, line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-        for value, text in self.right_ticks():
-            place = self.at(area, self.x_ends[1], value)
-            painter.setPen(theme.color("muted"))
-            box = QRectF(area.right() + unit / 2, self._tick_top(place.y(), area), 2.0 * unit, line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-        painter.setPen(theme.color("muted"))
-        box = QRectF(0, area.bottom() + line + unit / 4, self.width(), line)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, self.x_title())
-
-    def _tick_top(self, y: float, area: QRectF) -> float:
-        line = theme.line_height("small")
-        return min(max(y - line / 2, 0.0), area.bottom() - line / 2)
-
-
-class LogitPlot(_Plot):
+class LogitPlot(Plot):
     """The logit of the own class over the angle, with and without margin, and the probability that it gets."""
 
     x_ends = (0.0, 180.0)
@@ -216,7 +109,7 @@ class LogitPlot(_Plot):
                 painter.drawRect(QRectF(top, corner))
 
 
-class BoundaryPlot(_Plot):
+class BoundaryPlot(Plot):
     """Two classes: the angles with both centres, and from where on a picture is right for each."""
 
     x_ends = (0.0, 90.0)
@@ -279,7 +172,7 @@ class BoundaryPlot(_Plot):
         painter.drawText(box, Qt.AlignmentFlag.AlignRight, self.tr("right for 2"))
 
 
-class PairPlot(_Plot):
+class PairPlot(Plot):
     """The cosines of all pairs of the pictures shown, and the threshold that serves them best."""
 
     x_ends = (-1.0, 1.0)

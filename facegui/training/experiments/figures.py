@@ -169,13 +169,11 @@ def _draw_angle_bars(axes: Any, found: Recording, what: str, title: str, x: str)
 
 def draw_maps(out: Path) -> Path:
     """Draw the maps by t-SNE into ``maps.png``."""
-    titles = {"mnist": "MNIST", "cifar10": "CIFAR-10", "softmax": "softmax", "arcface": "ArcFace"}
     figure = canvas(8.4, 8.4)
     with np.load(out / tsne.FILE, allow_pickle=False) as found:
-        for axes, (name, of) in zip(figure.subplots(2, 2).flat, tsne.SHOWN, strict=True):
-            layout, labels = found[f"{name}/{of}"], found[f"{name}/labels"]
-            axes.scatter(*layout.T, s=5, c=np.array(COLOURS)[labels % 10], linewidths=0)
-            axes.set_title(f"{titles[name]}, {titles[of]}", fontsize=10, loc="left", color=INK)
+        for axes, (entry, title) in zip(figure.subplots(2, 2).flat, tsne.SHOWN.items(), strict=True):
+            axes.scatter(*found[entry].T, s=5, c=np.array(COLOURS)[found[f"{entry}/labels"] % 10], linewidths=0)
+            axes.set_title(title, fontsize=10, loc="left", color=INK)
             axes.set_xticks([])
             axes.set_yticks([])
             for spine in axes.spines.values():

@@ -9,10 +9,14 @@ from typing import Any
 
 from facegui.errors import KnownError
 from facegui.training.experiments.learning import Plan, Run
+from facegui.training.experiments.losses import Loss
 from facegui.training.experiments.measures import angles, pair_eer
 from facegui.training.experiments.pictures import Pictures
 
-__all__ = ["Result", "keep", "kept", "result_of"]
+__all__ = ["WIDTH", "Result", "keep", "kept", "key_of", "result_of"]
+
+WIDTH = 16
+"""Channels of the network for coloured pictures, unless said otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Result:
         Degrees: from an embedding to the mean direction of its class, and from there to the nearest other class.
     pair_eer : float
         Of verifying pairs of test pictures by their cosine.
+    growth : float
+        Share of the steps after which the margin had its full size; 0 if from the start.
+    width : int
+        Channels of the network for coloured pictures at full size.
     """
 
     set: str
@@ -47,20 +55,30 @@ class Result:
     within: float
     between: float
     pair_eer: float
+    growth: float = 0.0
+    width: int = WIDTH
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells runs apart."""
-        return self.set, self.loss, round(self.m2, 4), self.seed, self.epochs, self.pictures
+        setting = self.loss, round(self.m2, 4), round(self.growth, 4)
+        return self.set, *setting, self.seed, self.epochs, self.pictures, self.width
 
 
-def result_of(run: Run, data: Pictures, plan: Plan, seed: int) -> Result:
+def key_of(chosen: Loss, data: Pictures, plan: Plan, seed: int, width: int = WIDTH) -> tuple[object, ...]:
+    """Return the key that the result of a run will have."""
+    setting = chosen.name, round(chosen.margin.m2, 4), round(plan.growth[1], 4)
+    return data.name, *setting, seed, plan.epochs, len(data.train), width
+
+
+def result_of(run: Run, data: Pictures, plan: Plan, seed: int, width: int = WIDTH) -> Result:
     """Measure a finished run on the test pictures."""
     last, labels, margin = run.frames[-1], data.test_labels.numpy(), run.chosen.margin
     found = angles(last.features, labels, last.centres)
     return Result(
         data.name, run.chosen.name, margin.m2, margin.scale, seed, plan.epochs, len(data.train), last.loss,
         run.train_accuracy, last.test_accuracy, found.within, found.between, pair_eer(last.features, labels),
+        plan.growth[1], width,
     )  # fmt: skip
 
 

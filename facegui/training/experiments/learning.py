@@ -35,6 +35,8 @@ class Plan:
         Weight decay.
     change : callable or None
         Changes a batch at random.
+    growth : pair of float
+        Shares of the steps between which the margin grows from nothing to its full size.
     early : tuple of float
         Shares of the first epoch after which a frame is recorded as well, besides the end of each epoch.
     """
@@ -44,6 +46,7 @@ class Plan:
     rate: float = 0.05
     decay: float = 5e-4
     change: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    growth: tuple[float, float] = (0.0, 0.0)
     early: tuple[float, ...] = ()
 
 
@@ -141,7 +144,7 @@ def learn(net: nn.Module, chosen: Loss, dimension: int, data: Pictures, plan: Pl
             group["lr"] = plan.rate * _share(step / total)
         net.train()
         features = net(batch)
-        value = head(features, labels)
+        value = head(features, labels, _grown(step / total, *plan.growth))
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         optimizer.step()
@@ -166,6 +169,10 @@ def learn(net: nn.Module, chosen: Loss, dimension: int, data: Pictures, plan: Pl
 
 def _share(done: float) -> float:
     return done / _WARM if done < _WARM else 0.5 * (1 + math.cos(math.pi * (done - _WARM) / (1 - _WARM)))
+
+
+def _grown(done: float, begin: float, end: float) -> float:
+    return 1.0 if done >= end else max(0.0, (done - begin) / (end - begin))
 
 
 def _accuracy(head: Head, features: Tensor, labels: Tensor) -> float:

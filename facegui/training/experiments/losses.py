@@ -79,12 +79,12 @@ class Head(nn.Module):
             return functional.linear(features, self.weight, self.bias)
         return margins.cosines(features, self.weight) * self.chosen.margin.scale
 
-    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss."""
+    def forward(self, features: Tensor, labels: Tensor, share: float = 1.0) -> Tensor:
+        """Return the loss, with a share of the margin."""
         if self.bias is not None:
             return margins.softmax_loss(features, self.weight, labels, self.bias)
         cosine = margins.cosines(features, self.weight)
-        value = margins.margin_loss(cosine, labels, self.chosen.margin)
+        value = margins.margin_loss(cosine, labels, self.chosen.margin.part(share))
         if self.chosen.extra == "intra":
             value = value + margins.intra_loss(cosine, labels)
         elif self.chosen.extra == "inter":

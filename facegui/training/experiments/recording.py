@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facegui.training.experiments.learning import Run
 from facegui.training.experiments.measures import angles, degrees, pair_eer, units
 
-__all__ = ["ANGLE_BINS", "POINTS", "keep_runs", "save_runs"]
+__all__ = ["ANGLE_BINS", "POINTS", "keep_runs", "recorded", "save_runs"]
 
 POINTS = 500
 """Test pictures whose path over the epochs is kept."""
@@ -25,8 +25,20 @@ _FORMAT = 1
 _WHOLE = 127  # a coordinate of 1 as int8, about half a degree fine
 
 
-def save_runs(runs: Sequence[Run], labels: NDArray[np.int64], about: dict[str, object], file: Path) -> None:
-    """Write runs of 3-D embeddings.
+def recorded(file: Path, about: dict[str, object]) -> set[str]:
+    """Return the names of the runs that a file holds, none where it is missing or about something else."""
+    if not file.is_file():
+        return set()
+    with np.load(file, allow_pickle=False) as arrays:
+        found = json.loads(str(arrays["about"]))
+    runs = found.pop("runs")
+    return {entry["name"] for entry in runs} if found == {"format": _FORMAT, **about} else set()
+
+
+def save_runs(
+    runs: Sequence[Run], labels: NDArray[np.int64], about: dict[str, object], file: Path, order: Sequence[str]
+) -> None:
+    """Write runs of 3-D embeddings; those that the file holds already stay in it.
 
     Parameters
     ----------
@@ -37,6 +49,8 @@ def save_runs(runs: Sequence[Run], labels: NDArray[np.int64], about: dict[str, o
     about : dict
         What made them; kept as JSON.
     file : Path
+    order : sequence of str
+        Names of the runs in the order in which they are kept.
 
     Notes
     -----
@@ -49,6 +63,10 @@ def save_runs(runs: Sequence[Run], labels: NDArray[np.int64], about: dict[str, o
     kept = np.sort(np.concatenate([np.flatnonzero(labels == k)[: POINTS // classes] for k in range(classes)]))
     arrays: dict[str, NDArray[np.generic]] = {"labels": labels[kept].astype(np.uint8)}
     listed = []
+    if recorded(file, about):
+        with np.load(file, allow_pickle=False) as before:
+            listed = json.loads(str(before["about"]))["runs"]
+            arrays |= {key: before[key] for key in before if "/" in key}
     for run in runs:
         name, margin = run.chosen.name, run.chosen.margin
         listed.append({
@@ -70,8 +88,12 @@ def save_runs(runs: Sequence[Run], labels: NDArray[np.int64], about: dict[str, o
             np.float32,
         )  # fmt: skip
         arrays[f"{name}/angles"] = np.stack([_own_angles(f.features, f.centres, labels) for f in frames])
+    listed.sort(key=lambda entry: order.index(entry["name"]))
     text = json.dumps({"format": _FORMAT, **about, "runs": listed})
-    np.savez_compressed(file, about=np.array(text), **arrays)  # type: ignore[arg-type]
+    part = file.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.savez_compressed(stream, about=np.array(text), **arrays)  # type: ignore[arg-type]
+    part.replace(file)
 
 
 def keep_runs(file: Path, names: Sequence[str], target: Path) -> None:

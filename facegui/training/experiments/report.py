@@ -37,13 +37,21 @@ def tables(out: Path) -> str:
     parts = []
     if (out / sphere.FILE).is_file():
         parts.append(_of_spheres(out))
-    if rows := kept(out / table.FILE):
+    if rows := _whole(kept(out / table.FILE)):
         parts.append(_of_sets(rows))
-    if rows := kept(out / sweep.FILE):
+    if rows := _whole(kept(out / sweep.FILE)):
         parts.append(_of_sweep(rows))
     if not parts:
         raise KnownError(f"{out} holds no results.", "", "Run an experiment first, with --out.")
     return "\n\n".join(parts)
+
+
+def _whole(rows: list[Result]) -> list[Result]:
+    """Leave out a quick run's results beside those on more pictures."""
+    most: dict[str, int] = {}
+    for row in rows:
+        most[row.set] = max(most.get(row.set, 0), row.pictures)
+    return [row for row in rows if row.pictures == most[row.set]]
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -77,19 +85,18 @@ def _of_spheres(out: Path) -> str:
 
 def _of_sets(rows: list[Result]) -> str:
     made = []
-    for name in _SETS:
-        for of in table.LOSSES:
-            mine = [row for row in rows if (row.set, row.loss) == (name, of)]
-            if not mine:
-                continue
-            published = PUBLISHED.get((name, of))
-            made.append((
-                _SETS[name], _TITLES[of], f"{published[0]} / {published[1]} %" if published else "",
-                f"{_mean([row.train_accuracy for row in mine], 2, 100)} %",
-                f"{_mean([row.test_accuracy for row in mine], 2, 100)} %", _mean([row.final_loss for row in mine], 3),
-                f"{_mean([row.pair_eer for row in mine], 2, 100)} %", str(len(mine)),
-                f"{mine[0].pictures:,} × {mine[0].epochs}",
-            ))  # fmt: skip
+    for entry in table.ENTRIES:
+        mine = table.rows_of(entry, rows)
+        if not mine:
+            continue
+        published = PUBLISHED.get((entry.set, entry.loss))
+        made.append((
+            _SETS[entry.set], _words(entry, mine[0].m2), f"{published[0]} / {published[1]} %" if published else "",
+            f"{_mean([row.train_accuracy for row in mine], 2, 100)} %",
+            f"{_mean([row.test_accuracy for row in mine], 2, 100)} %", _mean([row.final_loss for row in mine], 3),
+            f"{_mean([row.pair_eer for row in mine], 2, 100)} %", str(len(mine)),
+            f"{mine[0].pictures:,} × {mine[0].epochs}",
+        ))  # fmt: skip
     head = (
         "set", "loss", "student, train / test", "train", "test", "training loss", "EER of pairs", "seeds",
         "pictures × epochs",
@@ -98,6 +105,11 @@ def _of_sets(rows: list[Result]) -> str:
         f"The same small network with each loss, {table.DIMENSION} numbers, s = {table.SCALE:.0f}; mean ± deviation:"
     )
     return f"{words}\n\n{_table(head, made)}"
+
+
+def _words(entry: table.Entry, m2: float) -> str:
+    words = _TITLES[entry.loss] + (f", m2 = {m2:g}" if entry.loss == "arcface" else "")
+    return words + (", growing" if entry.grown else "") + ("; twice as wide" if entry.wide else "")
 
 
 def _of_sweep(rows: list[Result]) -> str:

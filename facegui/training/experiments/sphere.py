@@ -8,9 +8,9 @@ import torch
 
 from facegui.jobs import Job, Progress
 from facegui.training.experiments import networks, pictures
-from facegui.training.experiments.learning import Plan, Run, learn, within
+from facegui.training.experiments.learning import Plan, learn, within
 from facegui.training.experiments.losses import LOSSES, loss
-from facegui.training.experiments.recording import keep_runs, save_runs
+from facegui.training.experiments.recording import keep_runs, recorded, save_runs
 
 __all__ = ["FILE", "LAB_FILE", "SCALE", "run_sphere"]
 
@@ -31,6 +31,8 @@ _EARLY = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.6)
 def run_sphere(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
     """Train with every loss and write the recordings to ``out/sphere.npz``, the lab's runs to ``out/lab.npz``.
 
+    Runs that the file holds already are not trained again.
+
     Parameters
     ----------
     data : Path
@@ -50,16 +52,18 @@ def run_sphere(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None
     if quick:
         digits = digits.part(*_QUICK)
     epochs = _QUICK_EPOCHS if quick else _EPOCHS
-    runs: list[Run] = []
+    about: dict[str, object] = {
+        "set": "MNIST", "pictures": len(digits.train), "test_pictures": len(digits.test), "epochs": epochs,
+        "seed": seed, "quick": quick, "scale": SCALE,
+    }  # fmt: skip
+    done = recorded(out / FILE, about)
     for number, item in enumerate(LOSSES):
+        if item.name in done:
+            continue
         torch.manual_seed(seed)
         net = networks.digit_network(_DIMENSION)
         chosen = loss(item.name, SCALE)
         job = learn(net, chosen, _DIMENSION, digits, Plan(epochs, early=_EARLY), seed)
-        runs.append((yield from within(job, number, len(LOSSES))))
-        about: dict[str, object] = {
-            "set": "MNIST", "pictures": len(digits.train), "test_pictures": len(digits.test), "epochs": epochs,
-            "seed": seed, "quick": quick, "scale": SCALE,
-        }  # fmt: skip
-        save_runs(runs, digits.test_labels.numpy(), about, out / FILE)
+        run = yield from within(job, number, len(LOSSES))
+        save_runs([run], digits.test_labels.numpy(), about, out / FILE, [item.name for item in LOSSES])
     keep_runs(out / FILE, _LAB_RUNS, out / LAB_FILE)

@@ -8,7 +8,7 @@ import torch
 
 from facegui.jobs import Job, Progress
 from facegui.training.experiments import networks, pictures
-from facegui.training.experiments.keeping import keep, kept, result_of
+from facegui.training.experiments.keeping import keep, kept, key_of, result_of
 from facegui.training.experiments.learning import Plan, learn, within
 from facegui.training.experiments.losses import loss
 
@@ -47,9 +47,10 @@ def run_sweep(data: Path, out: Path, *, quick: bool) -> Job[None]:
     done = {row.key for row in kept(out / FILE)}
     for number, (m2, seed) in enumerate(wanted):
         yield Progress(1000 * number, 1000 * len(wanted), f"m2 = {m2}")
-        if ("mnist", "arcface", round(m2, 4), seed, plan.epochs, len(digits.train)) in done:
+        chosen = loss("arcface", _SCALE, m2=m2)
+        if key_of(chosen, digits, plan, seed) in done:
             continue
         torch.manual_seed(seed)
-        job = learn(networks.digit_network(_DIMENSION), loss("arcface", _SCALE, m2=m2), _DIMENSION, digits, plan, seed)
+        job = learn(networks.digit_network(_DIMENSION), chosen, _DIMENSION, digits, plan, seed)
         run = yield from within(job, number, len(wanted))
         keep(out / FILE, result_of(run, digits, plan, seed))

@@ -14,11 +14,15 @@ from facegui.training.experiments.measures import units
 __all__ = ["FILE", "SHOWN", "run_maps"]
 
 FILE = "maps.npz"
-SHOWN = tuple((name, of) for name in ("mnist", "cifar10") for of in ("softmax", "arcface"))
-"""Set and loss of each map."""
+SHOWN = {
+    "mnist-softmax": "MNIST, softmax", "mnist-arcface": "MNIST, ArcFace",
+    "cifar10-softmax": "CIFAR-10, softmax", "cifar10-arcface-grown": "CIFAR-10, ArcFace with a margin that grows",
+}  # fmt: skip
+"""Entry of the table experiment and title of each map."""
 
 _PERPLEXITY = 30
-_POINTS, _QUICK_POINTS = 1500, 600
+_POINTS, _QUICK_POINTS = 2000, 600
+_COMPONENTS = 30  # PCA comes first: neighbours are the same, and the search for them is faster
 
 
 def run_maps(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
@@ -37,20 +41,24 @@ def run_maps(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
     Progress
         After each map.
     """
+    from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    files = [table.features_file(out, name, of) for name, of in SHOWN]
+    files = [table.features_file(out, entry) for entry in SHOWN]
     if not all(file.is_file() for file in files):
         yield from table.run_table(data, out, quick=quick)
     arrays: dict[str, NDArray[np.generic]] = {}
-    for number, ((name, of), file) in enumerate(zip(SHOWN, files, strict=True)):
-        yield Progress(number, len(SHOWN), f"{name}, {of}")
+    for number, (entry, file) in enumerate(zip(SHOWN, files, strict=True)):
+        yield Progress(number, len(SHOWN), entry)
         with np.load(file, allow_pickle=False) as found:
             count = _QUICK_POINTS if quick else _POINTS
             features, labels = found["features"][:count].astype(np.float32), found["labels"][:count]
         # By angle, as the program compares: on unit vectors the distance is a function of the cosine.
-        layout = TSNE(init="pca", perplexity=_PERPLEXITY, random_state=seed).fit_transform(units(features))
-        arrays[f"{name}/{of}"] = layout.astype(np.float32)
-        arrays[f"{name}/labels"] = labels
+        rows = units(features)
+        if min(rows.shape) > _COMPONENTS:
+            rows = PCA(_COMPONENTS, random_state=seed).fit_transform(rows)
+        layout = TSNE(init="pca", perplexity=_PERPLEXITY, random_state=seed).fit_transform(rows)
+        arrays[entry] = layout.astype(np.float32)
+        arrays[f"{entry}/labels"] = labels
     np.savez_compressed(out / FILE, **arrays)  # type: ignore[arg-type]
     yield Progress(len(SHOWN), len(SHOWN))

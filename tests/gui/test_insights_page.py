@@ -1,0 +1,211 @@
+"""The Insights page: sections, plots with the threshold looked at, the map."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+
+from facegui.gui import theme
+from facegui.gui.bridge import Bridge
+from facegui.gui.pages import insights_map, insights_model
+from facegui.gui.pages.insights import InsightsPage
+from facegui.gui.pages.insights_map import MapSection
+from facegui.gui.pages.insights_model import ModelSection
+from facegui.gui.pages.rate_panel import RatePanel
+from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.widgets.map_view import MapView
+from facegui.matching.calibration import Calibration
+from facegui.matching.decision import rule_for
+from facegui.matching.error_curves import of_calibration, of_scores
+from facegui.services.insights import GalleryScores, SampleMap
+from facegui.settings import Settings
+
+
+def sample_map() -> SampleMap:
+    rng = np.random.default_rng(0)
+    centres = np.array([[0.1, 0.1], [0.9, 0.2], [0.5, 0.9]])
+    people = np.repeat([7, 8, 9], 5)
+    places = np.clip(centres[np.repeat([0, 1, 2], 5)] + rng.normal(0, 0.02, (15, 2)), 0, 1).astype(np.float32)
+    names = {7: "Anna", 8: "Béla", 9: "Cleo"}
+    return SampleMap("pca", places, np.arange(100, 115), people, names, 0.41, 15)
+
+
+@pytest.fixture
+def services(calibration: Calibration) -> SimpleNamespace:
+    people = [SimpleNamespace(id=7, name="Anna"), SimpleNamespace(id=8, name="Béla")]
+    return SimpleNamespace(
+        calibrations={"frontal": calibration}, model=SimpleNamespace(title="ArcFace"), settings=Settings(),
+        rule=lambda: rule_for(calibration, 1e-3), thumbnail=lambda _key: np.full((112, 112, 3), 200, np.uint8),
+        gallery=SimpleNamespace(people=lambda: people),
+    )  # fmt: skip
+
+
+def no_job(value: object) -> object:
+    def job(*_args: object) -> object:
+        return value
+        yield
+
+    return job
+
+
+@pytest.fixture
+def panel(qtbot, calibration: Calibration) -> RatePanel:
+    made = RatePanel()
+    qtbot.addWidget(made)
+    made.resize(1000, 460)
+    made.show_curves(of_calibration(calibration), 0.35)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_every_plot_has_its_interval_and_number_of_pairs_under_it(panel: RatePanel) -> None:
+    pairs, people, equal = (note.text() for note in panel.notes)
+    assert "6,000 pairs of one person, 200,000 of two" in pairs
+    assert "200 people and 20,000 pairs of people" in people
+    assert "Equal error rate" in equal
+    assert "–" in equal
+    assert panel.at.text().startswith("At 0.35: ")
+    assert "strangers accepted" in panel.at.text()
+
+
+def test_pointer_and_arrow_keys_on_the_histogram_look_at_another_threshold_everywhere(qtbot, panel: RatePanel) -> None:
+    area = panel.scores.area()
+    qtbot.mouseMove(panel.scores, panel.scores.at(area, 0.2, 0.5).toPoint())
+    assert panel.roc.threshold == panel.det.threshold == panel.scores.threshold == pytest.approx(0.2, abs=0.02)
+    assert panel.at.text().startswith("At 0.2")
+    panel.look_at(0.2)
+    panel.scores.setFocus()
+    qtbot.keyClick(panel.scores, Qt.Key.Key_Right)
+    assert panel.scores.threshold == pytest.approx(0.21)
+    assert "At 0.21" in panel.det.accessibleDescription()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_plots_paint_curve_and_band_in_both_themes(qapp, panel: RatePanel, scheme: str) -> None:
+    theme.install(qapp, scheme)
+    for plot in panel.plots:
+        image = plot.grab().toImage()
+        seen = {
+            QColor(image.pixelColor(x, y)).name() for x in range(image.width()) for y in range(0, image.height(), 3)
+        }
+        assert theme.color("accent").name() in seen, plot
+        assert len(seen) > 10, plot
+
+
+def test_in_a_narrow_page_the_third_plot_goes_below(qtbot, panel: RatePanel) -> None:
+    assert panel.det.mapTo(panel, QPoint()).y() == panel.roc.mapTo(panel, QPoint()).y()
+    panel.resize(600, 700)
+    qtbot.waitUntil(lambda: panel.det.mapTo(panel, QPoint()).y() > panel.roc.mapTo(panel, QPoint()).y(), timeout=2000)
+
+
+def test_no_stranger_above_the_threshold_is_said_with_what_could_still_be(qtbot) -> None:
+    made = RatePanel()
+    qtbot.addWidget(made)
+    made.show_curves(of_scores(np.full(40, 0.8), np.full(400, 0.1), 10, 45), 0.5)
+    assert "no stranger accepted (0–" in made.at.text()
+
+
+def test_the_model_section_shows_its_calibration_and_the_gallery(qtbot, bridge: Bridge, services, monkeypatch) -> None:
+    scores = GalleryScores(of_scores(np.full(9, 0.8), np.full(90, 0.1), 3, 10), 40, 5, 50)
+    monkeypatch.setattr(insights_model, "gallery_scores", no_job(scores))
+    section = ModelSection(services, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.activate()
+    assert "2,000 photos of 200 people" in section.words.text()
+    assert section.points.text().count("\n") == 2
+    section.choose("gallery")
+    qtbot.waitUntil(lambda: "40 of 50 samples" in section.words.text(), timeout=5000)
+    assert section.panel.curves is scores.curves
+
+
+def test_a_gallery_with_too_few_samples_says_what_it_takes(qtbot, bridge: Bridge, services, monkeypatch) -> None:
+    monkeypatch.setattr(insights_model, "gallery_scores", no_job(GalleryScores(None, 1, 1, 1)))
+    section = ModelSection(services, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.activate()
+    section.choose("gallery")
+    qtbot.waitUntil(lambda: section.is_empty, timeout=5000)
+    section.choose("frontal")
+    assert not section.is_empty
+    with qtbot.waitSignal(section.navigate) as asked:
+        section.empty.activated.emit()
+    assert asked.args == ["enroll", None]
+
+
+def test_the_map_shows_the_face_under_the_pointer_and_opens_its_person(
+    qtbot, bridge: Bridge, services, monkeypatch
+) -> None:
+    monkeypatch.setattr(insights_map, "map_samples", no_job(sample_map()))
+    section = MapSection(services, bridge)
+    qtbot.addWidget(section)
+    section.resize(900, 600)
+    section.show()
+    section.activate()
+    qtbot.waitUntil(lambda: "15 samples of 3 people" in section.words.text(), timeout=5000)
+    assert "41 %" in section.words.text()
+    view = section.view
+    qtbot.mouseMove(view, view.place(6).toPoint())
+    assert view.under is not None
+    assert view.accessibleDescription() == "Béla"
+    with qtbot.waitSignal(section.navigate, timeout=5000) as asked:
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=view.place(6).toPoint())
+    assert asked.args == ["people", services.gallery.people()[1]]
+    qtbot.mouseMove(view, QPoint(view.width() // 2, view.height() // 2))
+    assert view.under is None
+
+
+def test_arrow_keys_go_from_sample_to_sample(qtbot, bridge: Bridge) -> None:
+    view = MapView(Thumbnails(bridge, lambda _key: None))
+    qtbot.addWidget(view)
+    view.show_map(sample_map())
+    view.show()
+    view.setFocus()
+    seen = []
+    for _ in range(15):
+        qtbot.keyClick(view, Qt.Key.Key_Right)
+        seen.append(view.under)
+    assert sorted(seen) == list(range(15))
+    with qtbot.waitSignal(view.chosen) as chosen:
+        qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert chosen.args == [9]
+
+
+def test_an_empty_gallery_has_no_map_and_says_what_it_takes(qtbot, bridge: Bridge, services, monkeypatch) -> None:
+    monkeypatch.setattr(insights_map, "map_samples", no_job(None))
+    section = MapSection(services, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.activate()
+    qtbot.waitUntil(lambda: section.is_empty, timeout=5000)
+
+
+def test_only_the_section_shown_is_filled(qtbot, bridge: Bridge, services, monkeypatch) -> None:
+    made: list[int] = []
+
+    def counted(*_args: object) -> object:
+        made.append(1)
+        return sample_map()
+        yield
+
+    monkeypatch.setattr(insights_map, "map_samples", counted)
+    page = InsightsPage(services, bridge)
+    qtbot.addWidget(page)
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: not bridge.busy, timeout=5000)
+    assert page.title == "Insights"
+    assert not made
+    page.receive("map")
+    qtbot.waitUntil(lambda: bool(made), timeout=5000)
+    page.refresh()
+    qtbot.waitUntil(lambda: len(made) == 2, timeout=5000)
+    page.show_section("model")
+    page.refresh()
+    assert len(made) == 2
