@@ -57,6 +57,24 @@ def similarity_transform(points: Landmarks, template: Landmarks = ARCFACE_TEMPLA
     return np.hstack([linear, (target_mean - linear @ source_mean)[:, None]])
 
 
+def crop_points(landmarks: Landmarks) -> Landmarks:
+    """Return where the five points of a face lie in its aligned crop.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        (5, 2) in pixels of any picture.
+
+    Returns
+    -------
+    Landmarks
+        (5, 2) in pixels of the 112x112 crop.
+    """
+    matrix = similarity_transform(landmarks)
+    points: Landmarks = (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return points
+
+
 def align(image: Image, landmarks: Landmarks, size: int = CROP_SIZE) -> Image:
     """Return the aligned face.
 

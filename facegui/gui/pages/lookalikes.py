@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from facegui.errors import KnownError
@@ -15,6 +16,7 @@ from facegui.gallery.records import PersonRecord
 from facegui.gui import images
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes_compare import CompareInspector
+from facegui.gui.pages.lookalikes_export import Exporter
 from facegui.gui.pages.lookalikes_hit import ChosenHit
 from facegui.gui.pages.lookalikes_probe import (
     CameraPanel,
@@ -71,6 +73,7 @@ class LookalikesPage(Page):
         self.compare = self.inspector = CompareInspector()
         self.hit = ChosenHit(services, self.bridge, self.results, self.compare, self.viewer, self)
         self.search = Search(services, self.bridge, self)
+        self.exporter = Exporter(services, self.bridge, self)
         self.primary_action = QAction(self.tr("Another face"), self)
         self.primary_action.triggered.connect(self._ask_probe)
         self._connect()
@@ -89,6 +92,16 @@ class LookalikesPage(Page):
         self.start.cameraWanted.connect(self._open_camera)
         self.start.personChosen.connect(self._take_person)
         self.results.thresholdMoved.connect(self._threshold_moved)
+        self.results.exportWanted.connect(self._export)
+        self.exporter.written.connect(self.results.show_written)
+        self.exporter.failed.connect(self.show_error)
+        for keys, act in (
+            (QKeySequence(QKeySequence.StandardKey.Copy), self.hit.copy), (QKeySequence("O"), self.hit.open_outside),
+            (QKeySequence("F"), self.hit.reveal), (QKeySequence("Ctrl+E"), self._export),
+        ):  # fmt: skip
+            shortcut = QShortcut(keys, self.results)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
         self.results.skippedWanted.connect(self._show_skipped)
         self.results.resumeWanted.connect(self._read_folders)
         self.results.action.connect(self.top.folders.ask)
@@ -156,8 +169,10 @@ class LookalikesPage(Page):
         return [
             (self.tr("Enter"), self.tr("Show the photo of the chosen face")),
             ("← →", self.tr("In a photo: the neighbours in the order")),
-            ("O", self.tr("In a photo: open it with the system's viewer")),
-            ("F", self.tr("In a photo: show it in its folder")),
+            ("O", self.tr("Open the photo with the system's viewer")),
+            ("F", self.tr("Show the photo in its folder")),
+            ("Ctrl+C", self.tr("Copy the photo and the comparison")),
+            ("Ctrl+E", self.tr("Export the faces shown")),
         ]
 
     # --- the probe ----------------------------------------------------------------------------------------
@@ -188,16 +203,18 @@ class LookalikesPage(Page):
     def _take_person(self, person: PersonRecord) -> None:
         cover = person.cover_face_id
 
-        def crop() -> QImage | None:
-            picture = self.services.thumbnail(cover) if cover is not None else None
-            return images.to_qimage(picture) if picture is not None else None
+        def read() -> Probe:
+            if cover is None:
+                return probe_of_person(person)
+            record = next(iter(self.services.gallery.faces([cover])), None)
+            return probe_of_person(person, self.services.thumbnail(cover), record.landmarks if record else None)
 
-        self.bridge.run(self, crop, lambda picture: self._use_probe(probe_of_person(person, picture)), newest="probe")
+        self.bridge.run(self, read, self._use_probe, newest="probe")
 
     def _use_probe(self, probe: Probe) -> None:
         self.clear_error()
         self._probe = probe
-        self.compare.set_probe(probe.crop, probe.title)
+        self.compare.set_probe(probe.crop, probe.title, probe.points)
         self.top.show_probe(probe)
         reasons = probe.question.quality.reasons if isinstance(probe.question, Face) else ()
         words = self.tr("The face looked for is {0}.").format(reason_text(reasons[0])) if reasons else ""
@@ -252,6 +269,12 @@ class LookalikesPage(Page):
     def _ranked(self, sieve: Sieve, anew: bool) -> None:
         self.set_state(State.READY)
         self.results.set_sieve(sieve, anew=anew)
+
+    def _export(self) -> None:
+        shown = self.results.shown
+        if self._probe is not None and shown is not None and len(shown):
+            filters = self.results.filters
+            self.exporter.ask(self._probe, shown, filters.threshold.rule, filters.words)
 
     def _search_failed(self, error: Exception) -> None:
         self.set_state(State.READY)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
-from facegui.faces.types import Outcome
+from facegui.faces.align import crop_points
+from facegui.faces.types import Landmarks, Outcome
 from facegui.gallery.records import FaceRecord, PhotoRecord
 from facegui.gui import theme
 from facegui.gui.local_text import date_text, size_text
@@ -33,12 +34,14 @@ class CompareInspector(InspectorPanel):
 
     Signals
     -------
-    showPhoto, revealPhoto, searchFace
+    showPhoto, openPhoto, revealPhoto, copyPhoto, searchFace
         The buttons.
     """
 
     showPhoto = Signal()
+    openPhoto = Signal()
     revealPhoto = Signal()
+    copyPhoto = Signal()
     searchFace = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,8 +49,12 @@ class CompareInspector(InspectorPanel):
         self._calibration: Calibration | None = None
         self._rule: Rule | None = None
         self._similarity: float | None = None
-        self.probe = CropView()
-        self.hit = CropView()
+        self.probe = CropView(side=theme.size("tile"))
+        self.hit = CropView(side=theme.size("tile"))
+        self._probe_points: Landmarks | None = None
+        self._hit_points: Landmarks | None = None
+        self.points = QCheckBox(self.tr("Show the points that align the faces"))
+        self.points.toggled.connect(self._show_points)
         self._probe_name = ElidedLabel("small", mode=Qt.TextElideMode.ElideMiddle)
         self._hit_name = ElidedLabel("small", mode=Qt.TextElideMode.ElideMiddle)
         self.score = label("", "score")
@@ -58,22 +65,26 @@ class CompareInspector(InspectorPanel):
         self._empty = label(self.tr("Choose a face in the grid to compare it here."), "muted", wrap=True)
         crops = row(gap="unit")
         for crop, name in ((self.probe, self._probe_name), (self.hit, self._hit_name)):
-            name.setFixedWidth(theme.size("crop"))
+            name.setFixedWidth(theme.size("tile"))
             name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             crops.addLayout(column(crop, name, gap="half"))
         crops.addStretch(1)
         layout = column(gap="unit")
         layout.addLayout(crops)
+        layout.addWidget(self.points)
         layout.addLayout(row(self.score, None, self.badge))
         layout.addWidget(self.scale)
         layout.addWidget(self._meaning)
         self._actions = (
             button(self.tr("Show the photo"), self.showPhoto.emit, icon="photo"),
-            button(self.tr("Show in folder"), self.revealPhoto.emit, icon="folder"),
             button(self.tr("Look for this face"), self.searchFace.emit, icon="search"),
+            button(self.tr("Open"), self.openPhoto.emit, tip=self.tr("Open the photo with the system's viewer (O)")),
+            button(self.tr("Folder"), self.revealPhoto.emit, tip=self.tr("Show the photo in its folder (F)")),
+            button(self.tr("Copy"), self.copyPhoto.emit, tip=self.tr("Copy the file and the comparison (Ctrl+C)")),
         )
-        for item in self._actions:
+        for item in self._actions[:2]:
             layout.addWidget(item)
+        layout.addLayout(row(*self._actions[2:], gap="unit"))
         self._compare = QWidget()
         self._compare.setLayout(layout)
         holder = QWidget()
@@ -95,10 +106,17 @@ class CompareInspector(InspectorPanel):
             self.scale.set_threshold(rule.threshold)
         self._decide()
 
-    def set_probe(self, crop: QImage | None, name: str) -> None:
-        """Show whose lookalikes these are."""
+    def set_probe(self, crop: QImage | None, name: str, points: Landmarks | None = None) -> None:
+        """Show whose lookalikes these are; points in pixels of the crop, where they are known."""
         self.probe.set_image(crop)
+        self._probe_points = points
+        self._show_points()
         self._probe_name.show_text(name)
+
+    @property
+    def sides(self) -> tuple[tuple[QImage | None, str], tuple[QImage | None, str]]:
+        """Crop and name of both."""
+        return (self.probe.image, self._probe_name.full), (self.hit.image, self._hit_name.full)
 
     def show_hit(
         self, similarity: float | None, record: FaceRecord | None, photo: PhotoRecord | None,
@@ -113,6 +131,8 @@ class CompareInspector(InspectorPanel):
             self.remove(self._photo_section)
             return
         self.hit.set_image(crop)
+        self._hit_points = crop_points(record.landmarks) if record is not None else None
+        self._show_points()
         self.score.setText(format_similarity(similarity))
         self.score.setAccessibleName(self.tr("Similarity {0}").format(format_similarity(similarity)))
         self.scale.set_similarity(similarity)
@@ -121,6 +141,11 @@ class CompareInspector(InspectorPanel):
         self._show_photo(record, photo, person)
         for item in self._actions:
             item.setEnabled(record is not None)
+
+    def _show_points(self) -> None:
+        shown = self.points.isChecked()
+        self.probe.set_points(self._probe_points if shown else None)
+        self.hit.set_points(self._hit_points if shown else None)
 
     def _decide(self) -> None:
         similarity = self._similarity

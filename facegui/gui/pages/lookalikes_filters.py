@@ -114,6 +114,13 @@ class FilterBar(QWidget):
         """Whether a chip leaves something out."""
         return any(chip.active for chip in self._chips)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is left out, in words."""
+        part = () if self._parts[Part.ALL].isChecked() else (self.view.part,)
+        said = {Part.SAME: self.tr("only the same person"), Part.LOOKALIKES: self.tr("without the same person")}
+        return (*(said[one] for one in part), *(chip.text() for chip in self._chips if chip.active))
+
     def set_calibration(self, calibration: Calibration | None, target_fmr: float) -> None:
         """Part the faces at the threshold of a false match rate; without a calibration they are all one."""
         self.threshold.set_calibration(calibration, target_fmr)

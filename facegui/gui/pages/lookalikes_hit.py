@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 
+from facegui.faces.align import crop_points
 from facegui.faces.types import Detection, Face
 from facegui.gallery.records import FaceRecord, PhotoRecord
 from facegui.gui import images
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.lookalikes_compare import CompareInspector
+from facegui.gui.pages.lookalikes_copy import clipping, comparison_picture
 from facegui.gui.pages.lookalikes_probe import Probe
 from facegui.gui.pages.lookalikes_results import ResultsView
 from facegui.gui.pages.lookalikes_viewer import PhotoViewer
-from facegui.gui.reveal import reveal
+from facegui.gui.reveal import open_file, reveal
 from facegui.matching.decision import Rule, decide
 from facegui.matching.wording import format_similarity
 from facegui.sources.files import shown_name
@@ -60,6 +62,7 @@ class ChosenHit(QObject):
         self._services, self._bridge = services, bridge
         self._results, self._inspector, self._viewer = results, inspector, viewer
         self._loaded: _Loaded | None = None
+        self._similarity = 0.0
         self._open_next = False
         self.rule: Rule | None = None
         self.names: Mapping[int, str] = {}
@@ -67,7 +70,9 @@ class ChosenHit(QObject):
         results.opened.connect(self.open)
         viewer.stepped.connect(self._step)
         inspector.showPhoto.connect(lambda: self.open(results.grid.currentIndex().row()))
+        inspector.openPhoto.connect(self.open_outside)
         inspector.revealPhoto.connect(self.reveal)
+        inspector.copyPhoto.connect(self.copy)
         inspector.searchFace.connect(self._look_for)
 
     def open(self, index: int) -> None:
@@ -79,6 +84,17 @@ class ChosenHit(QObject):
         """Show the file of the chosen face in its folder."""
         if self._loaded is not None and self._loaded.record is not None:
             reveal(Path(self._loaded.record.path))
+
+    def open_outside(self) -> None:
+        """Open the file of the chosen face with the system's viewer."""
+        if self._loaded is not None and self._loaded.record is not None:
+            open_file(Path(self._loaded.record.path))
+
+    def copy(self) -> None:
+        """Put the file of the chosen face and a picture of the comparison on the clipboard."""
+        if self._loaded is not None and self._loaded.record is not None:
+            picture = comparison_picture(self._inspector.sides, self._similarity, self.rule)
+            QGuiApplication.clipboard().setMimeData(clipping(Path(self._loaded.record.path), picture))
 
     def _step(self, by: int) -> None:
         self._open_next = True
@@ -107,7 +123,7 @@ class ChosenHit(QObject):
         self._bridge.run(self, read, done, newest="hit")
 
     def _show(self, index: int, similarity: float, loaded: _Loaded) -> None:
-        self._loaded = loaded
+        self._loaded, self._similarity = loaded, similarity
         record = loaded.record
         person = self.names.get(record.person_id, "") if record is not None and record.person_id is not None else ""
         self._inspector.show_hit(similarity, record, loaded.photo, loaded.image, person)
@@ -126,4 +142,4 @@ class ChosenHit(QObject):
             return
         record = loaded.record
         face = Face(Detection(record.box, record.landmarks, record.score), loaded.crop, record.quality)
-        self.probeWanted.emit(Probe(face, shown_name(record.path), loaded.image))
+        self.probeWanted.emit(Probe(face, shown_name(record.path), loaded.image, points=crop_points(record.landmarks)))

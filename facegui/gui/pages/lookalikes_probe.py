@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from facegui.faces.types import Face, Photo
+from facegui.faces.align import crop_points
+from facegui.faces.types import Face, Image, Landmarks, Photo
 from facegui.gallery.records import PersonRecord
 from facegui.gui import images, theme
 from facegui.gui.bridge import Bridge
@@ -47,6 +48,8 @@ class Probe:
         Where the face is from, to choose another one.
     index : int
         Number of the face in that photo.
+    points : Landmarks or None
+        The five points in pixels of the crop, where they are known.
     """
 
     question: Face | int
@@ -54,17 +57,20 @@ class Probe:
     crop: QImage | None = None
     photo: Photo | None = None
     index: int = 0
+    points: Landmarks | None = None
 
 
 def probe_of_photo(photo: Photo, index: int = 0, title: str = "") -> Probe:
     """Return the probe for one face of a photo."""
     face = photo.faces[index]
-    return Probe(face, title or shown_name(photo.frame.source), images.to_qimage(face.crop), photo, index)
+    points = crop_points(face.detection.landmarks)
+    return Probe(face, title or shown_name(photo.frame.source), images.to_qimage(face.crop), photo, index, points)
 
 
-def probe_of_person(person: PersonRecord, crop: QImage | None = None) -> Probe:
-    """Return the probe for somebody enrolled."""
-    return Probe(person.id, person.name, crop)
+def probe_of_person(person: PersonRecord, crop: Image | None = None, landmarks: Landmarks | None = None) -> Probe:
+    """Return the probe for somebody enrolled, shown by one of their samples."""
+    picture = images.to_qimage(crop) if crop is not None else None
+    return Probe(person.id, person.name, picture, points=crop_points(landmarks) if landmarks is not None else None)
 
 
 class ProbePanel(QWidget):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
@@ -10,11 +12,13 @@ from facegui.gui import theme
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes_filters import FilterBar
 from facegui.gui.pages.lookalikes_rows import HitRows, Part, held_back
+from facegui.gui.reveal import reveal
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.empty_state import EmptyState
 from facegui.gui.widgets.face_grid import FaceGrid
 from facegui.gui.widgets.parts import button, column, label
 from facegui.lookalikes.filters import Sieve
+from facegui.lookalikes.ranking import Ranking
 from facegui.matching.calibration import Calibration
 
 __all__ = ["ResultsView"]
@@ -31,7 +35,7 @@ class ResultsView(QWidget):
         A face was opened: its photo is wanted.
     thresholdMoved
         The user moved the threshold: `filters.threshold.rule` is another one now.
-    skippedWanted, resumeWanted, action
+    skippedWanted, resumeWanted, exportWanted, action
         The links of the line above the grid, and the button of the empty state.
     """
 
@@ -40,6 +44,7 @@ class ResultsView(QWidget):
     thresholdMoved = Signal()
     skippedWanted = Signal()
     resumeWanted = Signal()
+    exportWanted = Signal()
     action = Signal()
 
     def __init__(self, thumbnails: Thumbnails, records: FaceRecords, parent: QWidget | None = None) -> None:
@@ -66,6 +71,15 @@ class ResultsView(QWidget):
             info.addWidget(item)
         info.addStretch(1)
         info.addWidget(self._fresh)
+        self._written_file = Path()
+        self._written = button("", lambda: reveal(self._written_file), role="link", icon="check")
+        self._written.hide()
+        self._written_for = QTimer(self, singleShot=True, interval=theme.time("undo"))
+        self._written_for.timeout.connect(self._written.hide)
+        info.addWidget(self._written)
+        self.export = button(self.tr("Export"), self.exportWanted.emit, role="link", icon="export")
+        self.export.setToolTip(self.tr("Write the faces shown into a table or a contact sheet (Ctrl+E)"))
+        info.addWidget(self.export)
         self.grid = FaceGrid(thumbnails, name=self.tr("Faces by similarity"))
         self.grid.currentMoved.connect(self._moved)
         self.grid.opened.connect(self.opened)
@@ -96,6 +110,11 @@ class ResultsView(QWidget):
         return self._sieve
 
     @property
+    def shown(self) -> Ranking | None:
+        """The faces that pass the filters, those that still wait above the pointer included."""
+        return self.filters.view.of(self._sieve) if self._sieve is not None else None
+
+    @property
     def pending(self) -> int:
         """Faces that wait above what is under the pointer."""
         return self._pending
@@ -120,6 +139,14 @@ class ResultsView(QWidget):
         self._warning.setToolTip(tip)
         self._warning.setVisible(bool(text))
 
+    def show_written(self, file: Path) -> None:
+        """Say for a while that a file was written, with a link that shows it."""
+        self._written_file = file
+        self._written.setText(self.tr("Written: {0}").format(file.name))
+        self._written.setToolTip(str(file))
+        self._written.show()
+        self._written_for.start()
+
     def show_empty(self, drawing: str, title: str, text: str, action: str = "", role: str = "accent") -> None:
         """Show words in place of the grid."""
         self._empty.show_state(drawing, title, text, action, role)
@@ -143,6 +170,7 @@ class ResultsView(QWidget):
     def clear(self) -> None:
         """Show no ranking."""
         self._sieve = None
+        self.export.hide()
         self._show_nothing()
         self.filters.set_counts(0, 0, 0, known=0)
 
@@ -197,6 +225,7 @@ class ResultsView(QWidget):
         self.grid.set_threshold(view.threshold)
         self.grid.replace_rows(rows, moved_to, anchor)
         self._say_line(same, below)
+        self.export.setVisible(len(ranking) > 0)
         self._show_pending()
         if len(rows):
             self._stack.setCurrentWidget(self.grid)
@@ -234,6 +263,8 @@ class ResultsView(QWidget):
     def _moved(self, index: int) -> None:
         if index > 0 or self.grid.hasFocus():
             self._follow = False
+        known = 0 <= index < len(self._rows)
+        self.filters.threshold.show_similarity(float(self._rows.similarities[index]) if known else None)
         self.currentMoved.emit(index)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QImage,
@@ -16,7 +16,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
-from facegui.faces.types import Face, Image, Quality
+from facegui.faces.align import CROP_SIZE
+from facegui.faces.types import Face, Image, Landmarks, Quality
 from facegui.gui import images, theme
 from facegui.gui.widgets.decision_badge import draw_badge, outcome_role, outcome_word
 from facegui.gui.widgets.parts import column, label, tool_button
@@ -37,6 +38,7 @@ class CropView(QWidget):
         self._image: QImage | None = None
         self._outcome: Outcome | None = None
         self._dimmed = False
+        self._points: Landmarks | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -47,6 +49,11 @@ class CropView(QWidget):
         self._image = image if image is None or isinstance(image, QImage) else images.to_qimage(image)
         self.update()
 
+    @property
+    def image(self) -> QImage | None:
+        """The crop shown."""
+        return self._image
+
     def set_outcome(self, outcome: Outcome | None) -> None:
         """Frame it in the colour of a decision, with the shape in the corner."""
         self._outcome = outcome
@@ -55,6 +62,11 @@ class CropView(QWidget):
     def set_dimmed(self, dimmed: bool) -> None:
         """Draw it pale."""
         self._dimmed = dimmed
+        self.update()
+
+    def set_points(self, points: Landmarks | None) -> None:
+        """Mark points of the face, (n, 2) in pixels of the 112x112 crop; None marks none."""
+        self._points = points
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -77,6 +89,8 @@ class CropView(QWidget):
             painter.setOpacity(_EMPTY_SHARE if self._dimmed else 1.0)
             painter.drawImage(area, self._image)
             painter.setOpacity(1.0)
+            if self._points is not None:
+                self._paint_points(painter, area)
             painter.setClipping(False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._outcome is None:
@@ -88,6 +102,14 @@ class CropView(QWidget):
         length = theme.size("badge")
         corner = area.bottomRight()
         draw_badge(painter, QRectF(corner.x() - length - 4, corner.y() - length - 4, length, length), self._outcome)
+
+    def _paint_points(self, painter: QPainter, area: QRectF) -> None:
+        assert self._points is not None
+        painter.setPen(QPen(theme.color("overlay_halo"), theme.size("focus")))
+        painter.setBrush(theme.color("overlay"))
+        scale, radius = area.width() / CROP_SIZE, theme.size("point") - 0.5
+        for x, y in self._points.tolist():
+            painter.drawEllipse(area.topLeft() + QPointF(x, y) * scale, radius, radius)
 
 
 class QualityBar(QWidget):
