@@ -5,7 +5,9 @@ Everything else that is raised is a bug: its traceback is kept and a report is o
 
 from __future__ import annotations
 
-__all__ = ["KnownError"]
+from pathlib import Path
+
+__all__ = ["KnownError", "reason"]
 
 
 class KnownError(Exception):
@@ -26,3 +28,10 @@ class KnownError(Exception):
         self.what = what
         self.why = why
         self.do = do
+
+
+def reason(error: KnownError, path: Path) -> str:
+    """Return an error on a file in one line, without naming the file again."""
+    named = (str(path), path.name)
+    parts = (error.what, error.why, error.do)
+    return " ".join(part for part in parts if part and not any(name in part for name in named)) or str(error)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.cli.embedding import embed_each
 from facegui.cli.labelled import Labelled
 from facegui.errors import KnownError
 from facegui.faces.catalog import ModelInfo
@@ -18,6 +17,7 @@ from facegui.matching.calibration import Calibration, Condition
 from facegui.matching.derivation import derive
 from facegui.matching.opinion_bands import BandPoint, OpinionLimits, derive_bands
 from facegui.services import Services
+from facegui.services.embedding import embed_each
 
 __all__ = ["Calibrated", "calibrate_models", "derive_all"]
 

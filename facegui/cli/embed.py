@@ -17,7 +17,7 @@ from facegui.errors import KnownError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from facegui.cli.embedding import AllFaces
+    from facegui.services.embedding import AllFaces
 
 _SHOWN = 10
 
@@ -46,8 +46,8 @@ def embed(
     pixels of the original, detector_score, quality, embedding (length 1), model_id (sha256 of the model's file).
     Plain arrays, no pickle.
     """
-    from facegui.cli.embedding import embed_all
     from facegui.faces.types import FacePolicy
+    from facegui.services.embedding import embed_all
     from facegui.sources.files import photo_files
 
     if out.suffix.lower() != ".npz":

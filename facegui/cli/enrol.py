@@ -10,9 +10,9 @@ import typer
 
 from facegui.cli.app import Run, app, verb
 from facegui.cli.compare import Policy, PolicyOption, face_policy
-from facegui.cli.output import reason, shown, table
+from facegui.cli.output import shown, table
 from facegui.cli.watch import CameraOption, seen_by_camera
-from facegui.errors import KnownError
+from facegui.errors import KnownError, reason
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,15 +10,11 @@ import typer
 
 from facegui.cli.app import Run, app, verb
 from facegui.cli.output import shown, table
-from facegui.errors import KnownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from facegui.faces.catalog import ModelInfo
-    from facegui.faces.types import Frame
     from facegui.matching.baseline import Change
     from facegui.matching.calibration import Calibration
     from facegui.matching.report import Miss, Report
@@ -70,7 +66,10 @@ def evaluate(
             help="The photos are aligned crops, or faces are looked for in them. Default: as the protocol has them.",
         ),
     ] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw scores, ROC and DET.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE.png|.html", help="Draw scores, ROC and DET; .html: the whole report."),
+    ] = None,
     discard: Annotated[
         bool, typer.Option("--discard", help="Tell how the misses fall when photos of low quality are left out.")
     ] = False,
@@ -94,42 +93,29 @@ def evaluate(
     from dataclasses import asdict
 
     from facegui.cli import discarding
-    from facegui.cli.embedding import embed_crops, embed_each
     from facegui.matching import baseline
-    from facegui.matching.evaluation import evaluate_pairs
     from facegui.matching.plots import plot as draw
     from facegui.matching.protocols import open_protocol
+    from facegui.services.reports import evaluate as measured
 
     before = baseline.load(compare) if compare is not None else None
     opened = open_protocol(pairs, protocol.value if protocol else None, root)
-    listed, paths = opened.pairs, opened.files
-    crops = opened.aligned if aligned is None else aligned
+    listed = opened.pairs
     with run.services() as services:
         services.warm_up()
         run.show_provider(services)
-        pipeline = services.pipeline
-        read: Callable[[Path], Frame] = services.read
-        if opened.pictures is not None:
-            pictures = dict(zip(paths, opened.pictures, strict=True))
-            read = lambda path: services.read_bytes(pictures[path], path.name)  # noqa: E731
-        models = [pipeline.embedder]
-        job = embed_crops(paths, read, models) if crops else embed_each(paths, read, pipeline, models)
-        found = run.output.run(job, "Reading photos")
-        _require_some(len(paths), found.unreadable)
-        report = evaluate_pairs(
-            listed, found.vectors[services.model.sha256], model_id=services.model.sha256,
-            calibration=services.calibration, target_fmr=services.settings.target_fmr,
-        )  # fmt: skip
-        model, provider = services.model.id, services.provider
-        vectors, fmr = found.vectors[services.model.sha256], services.settings.target_fmr
+        done = run.output.run(measured(services, opened, aligned), "Reading photos")
+        model, provider, fmr = services.model.id, services.provider, services.settings.target_fmr
+    report, found, crops = done.report, done.found, done.aligned
+    vectors = found.vectors[done.model.sha256]
     curve = discarding.discard(listed, vectors, found.qualities, fmr, crops) if discard else None
     current = baseline.of_report(report, listed, model)
     changes = baseline.changes(before, current, allow) if before is not None else []
     if save_baseline is not None:
         baseline.save(current, save_baseline)
+    unreadable = {shown(path): reason for path, reason in done.unreadable.items()}
     if plot is not None:
-        draw(report, plot, curve)
-    unreadable = {shown(listed.paths[place]): reason for place, reason in found.unreadable.items()}
+        draw(report, plot, curve, model, unreadable)
     milliseconds = {name: round(value, 2) for name, value in asdict(found.timings).items()}
     document = report.to_dict() | {
         "protocol": opened.kind,
@@ -182,15 +168,6 @@ def _show_changes(console: Console, model: str, changes: list[Change]) -> None:
     console.print(table(f"Against the baseline ({model})", "before", "now", "", rows=rows, right=(1, 2)))
     fallen = sum(change.fell for change in changes)
     console.print("Nothing has fallen." if not fallen else f"{fallen} of {len(changes)} figures have fallen.")
-
-
-def _require_some(photos: int, unreadable: dict[int, str]) -> None:
-    if unreadable and len(unreadable) == photos:
-        raise KnownError(
-            "None of the photos could be read.",
-            next(iter(unreadable.values())),
-            "Check the paths, or say with --root where they start.",
-        )
 
 
 def _tell_problems(run: Run, problems: dict[str, str]) -> None:

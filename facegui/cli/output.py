@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facegui.errors import KnownError
     from facegui.jobs import Job, Partial, Progress
 
-__all__ = ["MARKS", "Output", "plain", "reason", "shown", "table"]
+__all__ = ["MARKS", "Output", "plain", "shown", "table"]
 
 T = TypeVar("T")
 
@@ -55,13 +55,6 @@ def plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-def reason(error: KnownError, path: Path) -> str:
-    """Return an error on a file in one line, without naming the file again."""
-    named = (str(path), path.name)
-    parts = (error.what, error.why, error.do)
-    return " ".join(part for part in parts if part and not any(name in part for name in named)) or str(error)
 
 
 def table(

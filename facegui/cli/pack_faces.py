@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from facegui.cli.calibrating import derive_all
 from facegui.cli.labelled import labelled_photos
-from facegui.cli.output import reason
 from facegui.cli.samples import SAMPLES, sample_file
-from facegui.errors import KnownError
+from facegui.errors import KnownError, reason
 from facegui.faces.catalog import ModelInfo
 from facegui.faces.embed import Embedder
 from facegui.faces.packs import TryFaces, disguised, labelled

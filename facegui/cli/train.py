@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegui.cli.app import Run, group, verb
-from facegui.cli.output import reason, shown, table
-from facegui.errors import KnownError
+from facegui.cli.output import shown, table
+from facegui.errors import KnownError, reason
 
 if TYPE_CHECKING:
     from rich.console import Console

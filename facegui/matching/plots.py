@@ -5,6 +5,8 @@ matplotlib is loaded when a picture is wanted, and draws without a window.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,6 +18,7 @@ from facegui.matching.discard import DiscardCurve
 from facegui.matching.intervals import rule_of_three
 from facegui.matching.metrics import Floats, without_failures
 from facegui.matching.report import Report, thinned
+from facegui.matching.report_page import page_of, write_page
 from facegui.matching.wording import format_rate, format_share, format_similarity
 
 __all__ = ["plot"]
@@ -35,8 +38,17 @@ _SMALLEST_RATE = 1e-4
 _POINTS = 2000
 
 
-def plot(report: Report, file: Path, discard: DiscardCurve | None = None) -> None:
+def plot(
+    report: Report,
+    file: Path,
+    discard: DiscardCurve | None = None,
+    model: str = "",
+    problems: Mapping[str, str] | None = None,
+) -> None:
     """Draw the report into a PNG (or SVG or PDF, by the suffix) file, with the error-versus-discard curve if given.
+
+    With the suffix ``.html`` the file is a page with picture, figures, the worst pairs and the photos that could not
+    be read (`problems`: photo and reason).
 
     Raises
     ------
@@ -65,6 +77,11 @@ def plot(report: Report, file: Path, discard: DiscardCurve | None = None) -> Non
     if report.failed_pairs:
         title += f"; {report.failed_pairs:,} pairs with no face count as non-matches"
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    if file.suffix.lower() == ".html":
+        picture = BytesIO()
+        figure.savefig(picture, format="png")
+        write_page(page_of(report, model, {"Scores, ROC and DET": picture.getvalue()}, problems or {}), file)
+        return
     try:
         figure.savefig(file)
     except (OSError, ValueError) as error:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
-from facegui.gui.pages import insights_map, insights_model
+from facegui.gui.pages import insights_map, insights_model, insights_reports
 from facegui.gui.pages.insights import InsightsPage
 from facegui.gui.pages.insights_map import MapSection
 from facegui.gui.pages.insights_model import ModelSection
+from facegui.gui.pages.insights_reports import ReportsSection
 from facegui.gui.pages.rate_panel import RatePanel
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.map_view import MapView
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import rule_for
 from facegui.matching.error_curves import of_calibration, of_scores
+from facegui.matching.evaluation import evaluate_pairs
+from facegui.matching.pairs import assemble
+from facegui.matching.protocols import Opened
 from facegui.services.insights import GalleryScores, SampleMap
+from facegui.services.reports import Evaluated
 from facegui.settings import Settings
 
 
@@ -209,3 +215,91 @@ def test_only_the_section_shown_is_filled(qtbot, bridge: Bridge, services, monke
     page.show_section("model")
     page.refresh()
     assert len(made) == 2
+
+
+def evaluated(folder: Path) -> Evaluated:
+    """A list of ten photos of five people; the embedding of one fails, one pair is decided wrongly."""
+    rows = [(f"{p}a.jpg", f"{p}b.jpg", True) for p in range(5)]
+    rows += [(f"{p}a.jpg", f"{q}b.jpg", False) for p in range(5) for q in range(5) if p != q]
+    pairs = assemble(rows, None, "mine")
+    vectors: list[np.ndarray | None] = [np.eye(5, dtype=np.float32)[int(path[0])] for path in pairs.paths]
+    vectors[pairs.paths.index("1b.jpg")] = None
+    vectors[pairs.paths.index("2b.jpg")] = np.eye(5, dtype=np.float32)[3]
+    report = evaluate_pairs(pairs, vectors, model_id="m", replicates=20)
+    model = SimpleNamespace(title="ArcFace")
+    return Evaluated(report, Opened("csv", pairs, folder), model, False, None, {"1b.jpg": "It is <empty>."})
+
+
+@pytest.fixture
+def reports(qtbot, bridge: Bridge, services, monkeypatch, tmp_path: Path) -> ReportsSection:
+    monkeypatch.setattr(insights_reports, "open_protocol", lambda source: source)
+    monkeypatch.setattr(insights_reports, "evaluate", no_job(evaluated(tmp_path)))
+    section = ReportsSection(services, bridge)
+    qtbot.addWidget(section)
+    section.resize(1000, 700)
+    section.show()
+    return section
+
+
+def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSection, tmp_path: Path) -> None:
+    assert reports.is_empty
+    assert not reports.export_button.isEnabled()
+    reports.measure(tmp_path / "mine.csv")
+    qtbot.waitUntil(lambda: not reports.is_empty, timeout=5000)
+    assert reports.words.text() == "mine, ArcFace: 10 photos; 1 could not be read"
+    assert "5 pairs of one person, 20 of two" in reports.panel.notes[0].text()
+    cells = [cell.text() for cell in reports._cells]
+    assert "Photos without a face" in cells
+    assert "EER" in cells
+    assert "One person, missed: 2" in reports.misses.text()
+    assert "no face   1a.jpg" in reports.misses.text()
+    assert "Two people, taken for one: 1" in reports.misses.text()
+    file = tmp_path / "report.html"
+    reports.save(file)
+    qtbot.waitUntil(lambda: "Saved" in reports.words.text(), timeout=5000)
+    page = file.read_text("utf-8")
+    assert "data:image/png;base64,iVBOR" in page
+    assert "Photos that could not be read: 1" in page
+    assert "It is &lt;empty&gt;." in page
+    assert "1.000</td><td><code>3a.jpg" in page
+
+
+def test_a_report_that_cannot_be_saved_says_why(qtbot, reports: ReportsSection, tmp_path: Path) -> None:
+    reports.measure(tmp_path / "mine.csv")
+    qtbot.waitUntil(lambda: not reports.is_empty, timeout=5000)
+    reports.save(tmp_path / "nowhere" / "report.html")
+    qtbot.waitUntil(lambda: reports.error.error is not None, timeout=5000)
+    assert "report.html was not written" in str(reports.error.error)
+
+
+def test_a_list_that_cannot_be_read_says_why_and_another_can_be_chosen(
+    qtbot, bridge: Bridge, services, tmp_path: Path
+) -> None:
+    section = ReportsSection(services, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.measure(tmp_path / "missing.csv")
+    qtbot.waitUntil(lambda: section.error.error is not None, timeout=5000)
+    assert section.is_empty
+    assert section.empty._action.text() == "Choose a list…"
+
+
+def test_lists_and_folders_can_be_dropped_photos_are_left_to_the_window(
+    qtbot, reports: ReportsSection, tmp_path: Path
+) -> None:
+    def drop(path: Path) -> QDropEvent:
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(path))])
+        made = QDragEnterEvent(
+            QPoint(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+        made.data = mime  # the event does not own it
+        return made
+
+    photo, listed = drop(tmp_path / "a.jpg"), drop(tmp_path / "a.csv")
+    reports.dragEnterEvent(photo)
+    reports.dragEnterEvent(listed)
+    assert not photo.isAccepted()
+    assert listed.isAccepted()
+    reports.dropEvent(listed)
+    qtbot.waitUntil(lambda: not reports.is_empty, timeout=5000)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from facegui.cli.output import Output, plain, reason, shown, table
-from facegui.errors import KnownError
+from facegui.cli.output import Output, plain, shown, table
+from facegui.errors import KnownError, reason
 from facegui.jobs import Job, Partial, Progress
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +205,22 @@ def test_the_picture_is_drawn(report: Report, tmp_path: Path) -> None:
         assert len(image.convert("RGB").getcolors(1 << 22) or []) > 50
     with pytest.raises(KnownError, match="not written"):
         plot(report, tmp_path / "none" / "report.png")
+
+
+def test_a_page_holds_picture_figures_and_the_worst_pairs_and_nothing_from_elsewhere(
+    report: Report, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    plot(report, file, model="ArcFace & SFace", problems={"<a>.jpg": "It is empty."})
+    page = file.read_text("utf-8")
+    assert "ArcFace &amp; SFace" in page
+    assert "data:image/png;base64,iVBOR" in page
+    assert all(escape(row.value) in page for row in report.rows())
+    assert report.false_non_matches[0].path1 in page
+    assert "&lt;a&gt;.jpg" in page
+    assert not re.search(r"https?:|<script|<link", page)
+    with pytest.raises(KnownError, match="not written"):
+        plot(report, tmp_path / "none" / "report.html")
 
 
 def test_the_picture_of_failures_only_is_drawn(tmp_path: Path) -> None:

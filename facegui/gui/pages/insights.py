@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from PySide6.QtWidgets import QStackedWidget, QTabBar
 
 from facegui.gui.pages.insights_lab import LabSection
 from facegui.gui.pages.insights_map import MapSection
 from facegui.gui.pages.insights_model import ModelSection
+from facegui.gui.pages.insights_reports import ReportsSection, can_be_measured
 from facegui.gui.pages.insights_section import Section
 from facegui.gui.pages.page import Page
 from facegui.gui.widgets.parts import column
@@ -34,6 +38,7 @@ class InsightsPage(Page):
         for name, words, kind in (
             ("model", self.tr("Model"), ModelSection),
             ("map", self.tr("Map"), MapSection),
+            ("reports", self.tr("Reports"), ReportsSection),
             ("lab", self.tr("Margin lab"), LabSection),
         ):
             section = kind(self.services, self.bridge)
@@ -65,6 +70,20 @@ class InsightsPage(Page):
     def receive(self, value: object) -> None:
         if isinstance(value, str) and value in self.sections:
             self.show_section(value)
+
+    def open_files(self, paths: Sequence[Path]) -> None:
+        """Measure the model on a list or folder of pairs that was dropped."""
+        reports = self.sections["reports"]
+        lists = [path for path in paths if can_be_measured(path)]
+        if lists and isinstance(reports, ReportsSection):
+            self.show_section("reports")
+            reports.measure(lists[0])
+
+    def choose_files(self) -> None:
+        reports = self.sections["reports"]
+        if isinstance(reports, ReportsSection):
+            self.show_section("reports")
+            reports.ask_for_list()
 
     def refresh(self) -> None:
         for section in self.sections.values():

@@ -10,8 +10,7 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from facegui.cli.output import reason
-from facegui.errors import KnownError
+from facegui.errors import KnownError, reason
 from facegui.faces.align import CROP_SIZE
 from facegui.faces.embed import Embedder
 from facegui.faces.pipeline import FacePipeline

@@ -1,0 +1,227 @@
+"""Reports: the model in use measured on a list of pairs, shown, and written into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QWidget
+
+from facegui.gui import theme
+from facegui.gui.bridge import Task
+from facegui.gui.pages.insights_section import Section
+from facegui.gui.pages.rate_panel import RatePanel
+from facegui.gui.widgets.parts import button, card, column, label, row, scrolled
+from facegui.jobs import Job
+from facegui.matching.error_curves import of_scores
+from facegui.matching.protocols import open_protocol
+from facegui.matching.report import Miss
+from facegui.matching.report_page import page_of, write_page
+from facegui.matching.wording import EN_DASH, format_similarity
+from facegui.services.reports import Evaluated, evaluate
+
+__all__ = ["ReportsSection", "can_be_measured"]
+
+_SHOWN = 8
+"""Wrong pairs of each kind that are listed."""
+
+
+class ReportsSection(Section):
+    """Asks for a list, measures, shows the figures."""
+
+    def build(self) -> None:
+        self.done: Evaluated | None = None
+        self._task: Task | None = None
+        self._cells: list[QLabel] = []
+        self.words = label("", "muted", wrap=True)
+        self.file_button = button(self.tr("Choose a list…"), self.ask_for_list, icon="open")
+        self.folder_button = button(self.tr("Choose a folder…"), self.ask_for_folder, icon="folder")
+        self.export_button = button(self.tr("Save report…"), self.ask_where, icon="export")
+        self.export_button.setEnabled(False)
+        self.panel = RatePanel()
+        self.panel.setMinimumHeight(3 * theme.size("plot"))
+        self._rows = QGridLayout()
+        self._rows.setHorizontalSpacing(2 * theme.size("unit"))
+        self._rows.setVerticalSpacing(theme.size("half"))
+        figures = card(label(self.tr("Figures"), "emphasis"), role="card")
+        figures.layout().addLayout(self._rows)  # type: ignore[union-attr]
+        self.misses = label("", "small", wrap=True, selectable=True)
+        inner = QWidget()
+        inner.setLayout(
+            column(self.panel, figures, card(label(self.tr("Wrong pairs"), "emphasis"), self.misses, role="card"), None)
+        )
+        head = row(self.words, self.file_button, self.folder_button, self.export_button)
+        head.setStretch(0, 1)
+        body = column()
+        body.addLayout(head)
+        body.addWidget(scrolled(inner, self.tr("Report")), 1)
+        self.content.setLayout(body)
+        self.setAcceptDrops(True)
+        self.empty.activated.connect(self.ask_for_list)
+        self._invite()
+
+    def _invite(self) -> None:
+        self.show_empty(
+            "insights", self.tr("How good is it on your photos?"),
+            self.tr("Choose a list of pairs (a CSV file with the header path1,path2,same), or drop one here. "
+                    "Lists and folders of LFW, CFP, AgeDB-30, CALFW and CPLFW, .bin sets and folders with one folder "
+                    "per person will do, too."),
+            self.tr("Choose a list…"),
+        )  # fmt: skip
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take lists and folders; photos are the window's."""
+        if len(_lists_of(event)) == 1:
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.measure(_lists_of(event)[0])
+
+    def refresh(self) -> None:
+        """A report of another model stays, with its name on it."""
+
+    # --- choosing -----------------------------------------------------------------------------------------
+
+    def ask_for_list(self) -> None:
+        """Ask for a file with pairs."""
+        dialog = QFileDialog(self, self.tr("Open a list of pairs"))
+        dialog.setNameFilter(self.tr("Lists of pairs (*.csv *.txt *.bin)"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        self._open_with(dialog)
+
+    def ask_for_folder(self) -> None:
+        """Ask for a folder of a protocol, or with one folder per person."""
+        dialog = QFileDialog(self, self.tr("Open a folder of pairs or people"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        self._open_with(dialog)
+
+    def _open_with(self, dialog: QFileDialog) -> None:
+        dialog.fileSelected.connect(lambda name: self.measure(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    # --- measuring ----------------------------------------------------------------------------------------
+
+    def measure(self, source: Path) -> None:
+        """Measure the model in use on a list or folder; the newest wish counts."""
+        self.error.dismiss()
+        services = self.services
+
+        def job() -> Job[Evaluated]:
+            return (yield from evaluate(services, open_protocol(source)))
+
+        self._name(self.tr("Measuring on {name}…").format(name=source.name), busy=True)
+        self._task = self.bridge.start(
+            self, job(), on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled,
+            newest="report", title=self.tr("Measuring on {name}").format(name=source.name),
+        )  # fmt: skip
+
+    def _name(self, words: str, *, busy: bool) -> None:
+        self.words.setText(words)
+        self.export_button.setEnabled(not busy and self.done is not None)
+        if busy and self.is_empty:
+            self.show_empty("insights", words, self.tr("The strip below shows how far it is, and stops it."))
+
+    def _failed(self, error: Exception) -> None:
+        self.show_error(error)
+        self._cancelled()
+
+    def _cancelled(self) -> None:
+        if self.done is not None:
+            self._show(self.done)
+        else:
+            self._invite()
+
+    def _show(self, done: Evaluated) -> None:
+        self.done = done
+        report = done.report
+        words = self.tr("{name}, {model}: {photos:,} photos").format(
+            name=report.name or done.opened.root.name, model=done.model.title, photos=report.photos
+        )
+        if done.unreadable:
+            words += self.tr("; {count:,} could not be read").format(count=len(done.unreadable))
+        self._name(words, busy=False)
+        limit = report.miss_threshold
+        self.panel.show_curves(
+            of_scores(report.genuine, report.impostor, _people(done), report.identity_pairs), limit
+        )  # fmt: skip
+        for old in self._cells:
+            self._rows.removeWidget(old)
+            old.deleteLater()
+        self._cells = []
+        for number, line in enumerate(report.rows()):
+            for place, (text, role) in enumerate(((line.label, ""), (line.value, ""), (line.note, "muted"))):
+                cell = label(text, role, wrap=place == 2, selectable=True)
+                self._rows.addWidget(cell, number, place)
+                self._cells.append(cell)
+        self._rows.setColumnStretch(2, 1)
+        lines = [
+            *self._listed(self.tr("Two people, taken for one"), report.false_matches, report.false_match_count),
+            *self._listed(self.tr("One person, missed"), report.false_non_matches, report.false_non_match_count),
+        ]
+        none = self.tr("None at {threshold}.").format(threshold=format_similarity(limit, 3))
+        self.misses.setText("\n".join(lines) or none)
+        self.show_content()
+
+    def _listed(self, title: str, misses: tuple[Miss, ...], count: int) -> list[str]:
+        if not count:
+            return []
+        lines = [f"{title}: {count:,}"]
+        for miss in misses[:_SHOWN]:
+            score = self.tr("no face") if miss.score is None else format_similarity(miss.score)
+            lines.append(f"{score}   {miss.path1}  {EN_DASH}  {miss.path2}")
+        return lines
+
+    # --- saving -------------------------------------------------------------------------------------------
+
+    def ask_where(self) -> None:
+        """Ask where the report shall be saved."""
+        dialog = QFileDialog(self, self.tr("Save the report"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(self.tr("Pages (*.html)"))
+        dialog.setDefaultSuffix("html")
+        dialog.fileSelected.connect(lambda name: self.save(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def save(self, file: Path) -> None:
+        """Write the report with the plots as they are on the screen."""
+        if self.done is None:
+            return
+        done, pictures = self.done, self._pictures()
+
+        def write() -> Path:
+            write_page(page_of(done.report, done.model.title, pictures, done.unreadable), file)
+            return file
+
+        self.bridge.run(
+            self, write, lambda path: self.words.setText(self.tr("Saved: {path}").format(path=path)), self.show_error,
+            lane="io",
+        )  # fmt: skip
+
+    def _pictures(self) -> Mapping[str, bytes]:
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        self.panel.grab().save(buffer, "PNG")
+        return {self.tr("Scores, ROC and DET"): bytes(buffer.data().data())}
+
+
+def can_be_measured(path: Path) -> bool:
+    """Tell a list or a folder from photos."""
+    return path.is_dir() or path.suffix.lower() in (".csv", ".txt", ".bin")
+
+
+def _lists_of(event: QDropEvent) -> list[Path]:
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return [path for path in paths if can_be_measured(path)]
+
+
+def _people(done: Evaluated) -> int:
+    """Return how many people the genuine pairs are of."""
+    pairs = done.opened.pairs
+    return len(set(pairs.people[pairs.left[pairs.same]].tolist()))
