@@ -162,7 +162,7 @@ def watch(
         asked = ""
         with open_feed(services, camera_source(services, camera), loop=False) as feed:
             try:
-                for news in follow(feed, session):
+                for news in follow(feed, session, seconds):
                     if not isinstance(news, LiveView):
                         _refuse_failed(news)
                         _say_camera(run, news)

@@ -32,6 +32,7 @@ class GuideHint(StrEnum):
     NONE = ""
     NO_FACE = "no face"
     ANOTHER = "another face"
+    TOO_FAR = "turned too far"
     POOR = "poor quality"
     HOLD = "hold still"
 
@@ -54,6 +55,8 @@ class GuideLimits:
         Seconds during which a pose is held and its best picture is taken.
     same : float
         Least cosine to the frontal picture; below it the face is somebody else's.
+    another : float
+        A second face is in the way when it is at least so wide, in widths of the largest one.
     """
 
     frontal: float
@@ -64,6 +67,7 @@ class GuideLimits:
     quality: float
     hold: float
     same: float
+    another: float
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> GuideLimits:
@@ -153,6 +157,9 @@ class Guide:
         front = self._taken.get(GuidePose.FRONTAL)
         if front is not None and self._likeness(front.face, face) < self._limits.same:
             return self._view(GuideHint.ANOTHER, yaw=yaw, pitch=pitch)
+        if abs(yaw) > self._limits.turn_most or abs(pitch) > self._limits.nod_most:
+            self._best.clear()
+            return self._view(GuideHint.TOO_FAR, yaw=yaw, pitch=pitch)
         if face.quality.score < self._limits.quality:
             return self._view(GuideHint.POOR, face.quality.reasons, yaw, pitch)
         pose = self._pose(yaw, pitch)
@@ -195,9 +202,9 @@ class Guide:
             return None
         # The larger of the two movements, each in its own unit, says what was meant.
         if abs(yaw) / limits.turn >= abs(pitch) / limits.nod:
-            if limits.turn <= abs(yaw) <= limits.turn_most:
+            if abs(yaw) >= limits.turn:
                 return GuidePose.LEFT if yaw > 0 else GuidePose.RIGHT
-        elif limits.nod <= abs(pitch) <= limits.nod_most:
+        elif abs(pitch) >= limits.nod:
             return GuidePose.UP if pitch > 0 else GuidePose.DOWN
         return None
 

@@ -6,6 +6,7 @@ One session serves one source and one question. It is used by one thread at a ti
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -82,15 +83,22 @@ def passive_model(services: Services) -> PassiveNetwork | None:
     return None
 
 
-def follow(feed: CameraFeed, session: LiveSession) -> Iterator[LiveView | FeedStatus]:
-    """Take the newest frames of a feed until it ends or is closed.
+def follow(feed: CameraFeed, session: LiveSession, seconds: float = 0.0) -> Iterator[LiveView | FeedStatus]:
+    """Take the newest frames of a feed until it ends, is closed, or has given none for too long.
+
+    Parameters
+    ----------
+    feed : CameraFeed
+    session : LiveSession
+    seconds : float
+        Give up after so long without a frame; 0 waits for a lost camera as long as it takes.
 
     Yields
     ------
     LiveView or FeedStatus
         A view for each frame that was taken, and the status whenever state or warning changed.
     """
-    after, told = 0, (FeedState.OPENING, "")
+    after, told, last = 0, (FeedState.OPENING, ""), time.monotonic()
     while True:
         got = feed.wait(after, _WAIT_SECONDS)
         status = feed.status
@@ -100,7 +108,8 @@ def follow(feed: CameraFeed, session: LiveSession) -> Iterator[LiveView | FeedSt
         if got is not None:
             after = got[0]
             yield session.step(got[1])
-        elif status.state in (FeedState.ENDED, FeedState.CLOSED):
+            last = time.monotonic()
+        elif status.state in (FeedState.ENDED, FeedState.CLOSED) or 0 < seconds < time.monotonic() - last:
             return
 
 

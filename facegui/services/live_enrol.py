@@ -68,6 +68,11 @@ class Collector:
                 del self._pool[1::2]
         return view
 
+    def in_the_way(self, view: LiveView) -> bool:
+        """Tell whether somebody else is as near to the camera as the person in front."""
+        widths = [shown.track.detection.box.width for shown in view.faces]
+        return any(width >= self._limits.another * widths[0] for width in widths[1:])
+
     def samples(self, count: int) -> tuple[EnrolSample, ...]:
         """Return up to `count` samples: those of the poses, then the pictures that differ most from them."""
         chosen = [EnrolSample(taken.face, taken.frame) for taken in self.guide.taken][:count]
@@ -126,7 +131,7 @@ def collect(
     GuideView or FeedStatus
     """
     session = LiveSession(services)
-    for news in follow(feed, session):
+    for news in follow(feed, session, seconds):
         if not isinstance(news, LiveView):
             yield news
             continue

@@ -244,7 +244,7 @@ class CameraFeed:
         if self.source.kind is SourceKind.STREAM:
             return f"The stream at {self.source.name} has stopped. Check the network; it is tried again by itself."
         return (
-            f"The camera {self.source.name} sends no more pictures. It was unplugged, or another program took it. "
+            f"{self.source.camera} sends no more pictures. It was unplugged, or another program took it. "
             "Reconnect it; it is tried again by itself."
         )
 

@@ -68,6 +68,11 @@ class VideoSource:
     address: str
     name: str
 
+    @property
+    def camera(self) -> str:
+        """The beginning of a sentence about a camera: its name, which may be "camera 0" already."""
+        return f"The {self.name}" if self.name.casefold().startswith("camera") else f"The camera {self.name}"
+
     def __repr__(self) -> str:
         return f"VideoSource({self.kind.value}: {self.name!r})"
 
@@ -181,7 +186,7 @@ def open_capture(source: VideoSource, height: int) -> Capture:
 def _open_device(source: VideoSource, height: int) -> Capture:
     import cv2
 
-    what = f"The camera {source.name} cannot be used."
+    what = f"{source.camera} cannot be used."
     if source.address.isdecimal():
         index, backend = int(source.address), _backend()
     else:

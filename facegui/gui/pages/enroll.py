@@ -90,6 +90,7 @@ class EnrollPage(Page):
         self.camera.chosen.connect(self.tray.put)
         self.camera.looked_at.connect(self._inspect_live)
         self.camera.dropped.connect(self.tray.remove)
+        self.camera.guided.left_out.connect(self._left_out)
         self.camera.guided.filled.connect(lambda faces: self.camera.guided.check(self.tray.name.name, faces))
         self.tray.changed.connect(self._changed)
         self.tray.removed.connect(self._removed)
@@ -237,6 +238,13 @@ class EnrollPage(Page):
             self.tray.set_note(one if len(crops) == 1 else many.format(len(crops)))
         else:
             self.tray.set_note(self.tr("A new person.") if self.tray.name.name else "")
+
+    def _left_out(self, samples: tuple[Sample, ...]) -> None:
+        def put_back() -> None:
+            for sample in samples:
+                self.tray.put(sample)
+
+        self.undo_offered.emit(self.tr("Pictures of the guide left out"), put_back)
 
     def _removed(self, sample: Sample) -> None:
         self.photos.leave_out(sample.number)

@@ -42,7 +42,7 @@ class GuideAnalysis:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._session = LiveSession(services, liveness=LivenessMode.OFF)
+        self._session: LiveSession | None = None
         self._collector = Collector(services)
         self._round = 0
 
@@ -54,10 +54,12 @@ class GuideAnalysis:
     def __call__(self, frame: Frame) -> GuidePhoto:
         """Analyse a frame."""
         with self._lock:
+            if self._session is None:  # here, because it may have networks to load
+                self._session = LiveSession(self._services, liveness=LivenessMode.OFF)
             live = self._session.step(frame)
             faces = tuple(shown.track.face for shown in live.faces if shown.track.face is not None)
             timings = Timings(detect=live.milliseconds)
-            if len(live.faces) > 1:
+            if self._collector.in_the_way(live):
                 # Nothing is taken: the samples of one person shall not hold another's face.
                 return GuidePhoto(
                     frame, faces, timings, self._collector.add(None, without_pixels(frame)), True, self._round
@@ -114,7 +116,7 @@ def guide_sentence(photo: GuidePhoto, wanted: GuidePose) -> str:
     translate = QCoreApplication.translate
     view = photo.view
     if photo.several:
-        return translate("Guide", "Several faces. Only one person may be in the picture.")
+        return translate("Guide", "Several faces. Only one person may be near the camera.")
     if view is None:
         return ask_words(wanted)
     if view.hint is GuideHint.POOR:
@@ -125,6 +127,7 @@ def guide_sentence(photo: GuidePhoto, wanted: GuidePose) -> str:
     return {
         GuideHint.NO_FACE: translate("Guide", "No face found. Look towards the camera."),
         GuideHint.ANOTHER: translate("Guide", "This is another face. The person who began must go on."),
+        GuideHint.TOO_FAR: translate("Guide", "Turned too far. Come back a little."),
         GuideHint.HOLD: translate("Guide", "Hold still."),
     }.get(view.hint, ask_words(wanted))
 

@@ -30,6 +30,7 @@ from facegui.gui.widgets.parts import button, column, label, row
 from facegui.gui.widgets.photo_marks import marks_of
 from facegui.services.live_enrol import self_check
 from facegui.services.values import EnrolSample
+from facegui.sources.camera import FeedState
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -46,6 +47,8 @@ class GuidedPanel(QWidget):
         A picture was taken; one with a number that is known replaces the older.
     dropped(int)
         The picture of this number was let go.
+    left_out(tuple of Sample)
+        The guide was cancelled with these pictures, which were dropped.
     ended
         The guide is over.
     filled(tuple of Face)
@@ -56,6 +59,7 @@ class GuidedPanel(QWidget):
 
     chosen = Signal(object)
     dropped = Signal(int)
+    left_out = Signal(object)
     ended = Signal()
     filled = Signal(object)
     checked = Signal(str)
@@ -84,6 +88,7 @@ class GuidedPanel(QWidget):
         self.setLayout(layout)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         camera.frameAnalysed.connect(self._analysed)
+        camera.stateChanged.connect(self._camera_changed)
 
     @property
     def active(self) -> bool:
@@ -118,6 +123,15 @@ class GuidedPanel(QWidget):
             self.finish()
         else:
             self._say(guide_sentence(photo, wanted))
+
+    def _camera_changed(self, _state: str) -> None:
+        wanted = self.wanted
+        if not self.active or wanted is None:
+            return
+        if self._camera.state is FeedState.LIVE:
+            self._say(ask_words(wanted))
+        else:
+            self._say(self.tr("The camera does not answer. What was taken is kept; the guide goes on when it is back."))
 
     def _take(self, taken: Taken) -> None:
         if taken.pose in self._samples:
@@ -171,10 +185,13 @@ class GuidedPanel(QWidget):
         """End, and leave out what was taken."""
         if not self.active:
             return
-        for sample in self._samples.values():
+        samples = tuple(self._samples.values())
+        for sample in samples:
             self.dropped.emit(sample.number)
         self._samples = {}
         self.stop()
+        if samples:
+            self.left_out.emit(samples)
 
     def stop(self) -> None:
         """End and keep what was taken."""

@@ -16,8 +16,10 @@ from facegui.gui.widgets.photo_view import PhotoView
 
 __all__ = ["GuideOval"]
 
-_SHARE: Final = 0.68
-"""Height of the oval in the picture's, and its width in its own height."""
+_HEIGHT: Final = 0.78
+"""Height of the oval in the picture's: a face that is near enough for a good sample, chin to hairline."""
+_WIDTH: Final = 0.72
+"""Width of the oval in its own height."""
 _QUARTER: Final = 76
 """Degrees of a quarter of the ring; the rest is the gap between two."""
 _CENTRES: Final = {GuidePose.RIGHT: 0, GuidePose.UP: 90, GuidePose.LEFT: 180, GuidePose.DOWN: 270}
@@ -61,8 +63,8 @@ class GuideOval(QWidget):
         if self.size() != self._view.size():
             self.setGeometry(self._view.rect())
         picture = self._view.viewport().target
-        height = picture.height() * _SHARE
-        oval = QRectF(0, 0, height * _SHARE, height)
+        height = picture.height() * _HEIGHT
+        oval = QRectF(0, 0, height * _WIDTH, height)
         oval.moveCenter(picture.center())
         ring = oval.adjusted(*(sign * 1.5 * theme.size("unit") for sign in (-1, -1, 1, 1)))
         painter = QPainter(self)
