@@ -258,6 +258,16 @@ class Clusters(Lanes):
         with self._read() as connection:
             return list(connection.scalars(query))
 
+    def confirmed(self, cluster_id: int) -> list[int]:
+        """Return the faces of a cluster that the user said are rightly there, the most typical first."""
+        query = (
+            select(ClusterFace.face_id)
+            .where(ClusterFace.cluster_id == cluster_id, ClusterFace.placed)
+            .order_by(ClusterFace.similarity.desc(), ClusterFace.face_id)
+        )
+        with self._read() as connection:
+            return list(connection.scalars(query))
+
     def found_names(self) -> dict[int, str]:
         """Return the names that other programs had given to faces of the index, by face id."""
         query = select(NamedRegion.face_id, NamedRegion.name).where(NamedRegion.face_id.is_not(None))

@@ -84,7 +84,10 @@ class Finding:
 
 
 def audit(
-    matrix: TemplateMatrix, limits: AuditLimits, apart: frozenset[tuple[int, int]] = frozenset()
+    matrix: TemplateMatrix,
+    limits: AuditLimits,
+    apart: frozenset[tuple[int, int]] = frozenset(),
+    sure: frozenset[tuple[int, int]] = frozenset(),
 ) -> tuple[Finding, ...]:
     """Look through all enrolled samples; the gravest comes first.
 
@@ -96,14 +99,22 @@ def audit(
     limits : AuditLimits
     apart : frozenset of tuple of int
         People, the smaller id first, of whom the user said that they are two: not told again.
+    sure : frozenset of tuple of int
+        Samples and their people of which the user said that they are right: neither misplaced nor odd.
     """
     if not len(matrix.people):
         return ()
     owner = np.searchsorted(matrix.people, matrix.person_ids)
     sizes = np.bincount(owner, minlength=len(matrix.people))
     sums = np.add.reduceat(matrix.vectors, matrix.starts, axis=0)
-    misplaced = _misplaced(matrix, owner, sizes, sums)
-    found = [*misplaced, *_outliers(matrix, owner, sizes, sums, limits, {one.face_ids[0] for one in misplaced})]
+    right = {
+        face
+        for face, person in zip(matrix.face_ids.tolist(), matrix.person_ids.tolist(), strict=True)
+        if (face, person) in sure
+    }
+    misplaced = [one for one in _misplaced(matrix, owner, sizes, sums) if one.face_ids[0] not in right]
+    told = right | {one.face_ids[0] for one in misplaced}
+    found = [*misplaced, *_outliers(matrix, owner, sizes, sums, limits, told)]
     found += _confused(matrix, sizes, sums, limits, apart)
     found += _weak(matrix, owner, sizes, limits)
     found += _duplicates(matrix, sizes, limits)

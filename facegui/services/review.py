@@ -10,17 +10,19 @@ import numpy as np
 
 from facegui.faces.types import Detection, Embedding, Face
 from facegui.gallery.clusters import ClusterRecord
-from facegui.gallery.records import Change
-from facegui.matching.enrolment import Enrolled, SampleWarning, WarningKind, check
+from facegui.gallery.records import Change, PersonRecord
+from facegui.matching.enrolment import Enrolled, WarningKind, check
 from facegui.services.people import MergeQuestion, best_samples, may_be_one
 
 if TYPE_CHECKING:
     from facegui.services.core import Services
 
 __all__ = [
-    "GroupCheck", "Likeness", "Open", "check_faces", "confirm_group", "likenesses", "name_faces", "open_questions",
+    "Doubt", "GroupCheck", "Likeness", "Open", "check_faces", "confirm_group", "likenesses", "name_faces",
+    "open_questions",
 ]  # fmt: skip
 
+_USELESS = frozenset({WarningKind.NEAR_DUPLICATE, WarningKind.UNLIKE_OWN})
 SAMPLES = 5
 """Samples that a person gets from photos: from five on, more hardly lower the misses."""
 
@@ -63,6 +65,15 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Faces look like another person, or are unlike the one whom they are said to be; with their average similarity."""
+
+    kind: WarningKind
+    name: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class GroupCheck:
     """What is to be known before faces become somebody's.
 
@@ -70,14 +81,14 @@ class GroupCheck:
     ----------
     samples : tuple of int
         The faces that would become enrolled samples.
-    doubts : tuple of SampleWarning
-        Why they may be somebody else: one for each kind and person, the gravest first.
+    doubts : tuple of Doubt
+        Why they may be somebody else, the gravest first.
     weak : bool
         The person would have poor samples only.
     """
 
     samples: tuple[int, ...]
-    doubts: tuple[SampleWarning, ...]
+    doubts: tuple[Doubt, ...]
     weak: bool
 
 
@@ -100,55 +111,70 @@ def likenesses(services: Services, face_ids: Sequence[int], top: int = 9) -> tup
     Those of whom the user said that they are somebody else, and those who are no more alike than strangers, are left
     out.
     """
-    gallery, model_id, calibration = services.gallery, services.model.sha256, services.calibration
+    calibration = services.calibration
     if calibration is None:
         return ()
     least = calibration.threshold_for(float(services.catalog.tables["clusters"]["ask_fmr"]))
+    asked = set(face_ids)
+    refused = {person for face, person in services.gallery.faces_and_people(same=False) if face in asked}
+    found = [one for one in _scores(services, face_ids) if one.similarity >= least and one.person_id not in refused]
+    return tuple(found[:top])
+
+
+def _scores(services: Services, face_ids: Sequence[int]) -> list[Likeness]:
+    """Return how similar faces are to each enrolled person, on average; the most similar first."""
+    gallery, model_id = services.gallery, services.model.sha256
     vectors = gallery.embeddings(face_ids).get(model_id, {})
     matrix = gallery.template_matrix(model_id)
     if not vectors or not len(matrix.people):
-        return ()
+        return []
     shrink = float(services.catalog.tables["enrolment"]["template_shrink"])
     people = matrix.means * (matrix.agreement ** np.float32(shrink))[:, None]
     scores = people @ np.stack(list(vectors.values())).mean(0)
-    refused = {person for face, person in gallery.faces_and_people(same=False) if face in vectors}
-    best = [place for place in np.argsort(-scores).tolist() if int(matrix.people[place]) not in refused]
-    return tuple(
-        Likeness(int(matrix.people[place]), matrix.names[int(matrix.people[place])], float(scores[place]))
-        for place in best[:top]
-        if scores[place] >= least
-    )
+    ids = matrix.people.tolist()
+    return [Likeness(ids[n], matrix.names[ids[n]], float(scores[n])) for n in np.argsort(-scores).tolist()]
 
 
 def check_faces(services: Services, name: str, face_ids: Sequence[int]) -> GroupCheck:
-    """Choose samples among faces that are to become somebody's, and check them as enrolment does."""
-    gallery, tables = services.gallery, services.catalog.tables
-    model_id = services.model.sha256
+    """Choose samples among faces that are to become somebody's, and see whether they may be somebody else.
+
+    Samples are checked as enrolment does, one by one. Whether the faces are like the person or like another is judged
+    by all of them together, which is surer than the most similar pair of many.
+    """
+    gallery, tables, rule = services.gallery, services.catalog.tables, services.rule()
     person = gallery.person_named(name) if name.strip() else None
-    matrix = gallery.template_matrix(model_id)
     wanted = SAMPLES - (person.samples if person is not None else 0)
-    # A person with samples enough gets no more, but what is said against the faces is told all the same.
-    ids = best_samples(services, face_ids, max(wanted, 1))
-    faces = _faces(services, ids)
-    poor = float(tables["quality"]["poor"])
+    ids = best_samples(services, face_ids, SAMPLES) if wanted > 0 else []
+    matrix = gallery.template_matrix(services.model.sha256)
+    poor, near = float(tables["quality"]["poor"]), float(tables["enrolment"]["near_duplicate"])
     checks = check(
-        faces, person.id if person else None, Enrolled(matrix.vectors, matrix.person_ids, matrix.names),
-        services.rule(), poor=poor, near_duplicate=float(tables["enrolment"]["near_duplicate"]),
+        _faces(services, ids), person.id if person else None,
+        Enrolled(matrix.vectors, matrix.person_ids, matrix.names), rule, poor=poor, near_duplicate=near,
     )  # fmt: skip
-    new: list[int] = []
-    good: list[int] = []
-    doubts: dict[tuple[WarningKind, int | None], SampleWarning] = {}
-    for one in checks:
-        kinds = {warning.kind for warning in one.warnings}
-        for warning in one.warnings:
-            if warning.kind in (WarningKind.LOOKS_LIKE_ANOTHER, WarningKind.UNLIKE_OWN):
-                doubts.setdefault((warning.kind, warning.person_id), warning)
-        if WarningKind.NEAR_DUPLICATE not in kinds:
-            new.append(ids[one.face_index])
-            good += [ids[one.face_index]] if WarningKind.POOR_QUALITY not in kinds else []
+    kinds = [{warning.kind for warning in one.warnings} for one in checks]
+    new = [key for key, found in zip(ids, kinds, strict=True) if not found & _USELESS]
+    good = [key for key, found in zip(ids, kinds, strict=True) if not found & (_USELESS | {WarningKind.POOR_QUALITY})]
     has_samples = person is not None and person.samples > 0
     chosen = good or ([] if has_samples else new or ids)
-    return GroupCheck(tuple(chosen[: max(wanted, 0)]), tuple(doubts.values()), not good and not has_samples)
+    return GroupCheck(
+        tuple(chosen[: max(wanted, 0)]),
+        _doubts(services, person, face_ids),
+        wanted > 0 and not good and not has_samples,
+    )
+
+
+def _doubts(services: Services, person: PersonRecord | None, face_ids: Sequence[int]) -> tuple[Doubt, ...]:
+    rule = services.rule()
+    if rule is None:
+        return ()
+    found = []
+    for one in _scores(services, face_ids):
+        own = person is not None and one.person_id == person.id
+        if own and one.similarity < rule.unsure_low:
+            found.append(Doubt(WarningKind.UNLIKE_OWN, one.name, one.similarity))
+        elif not own and one.similarity >= rule.unsure_low:
+            found.append(Doubt(WarningKind.LOOKS_LIKE_ANOTHER, one.name, one.similarity))
+    return tuple(found)
 
 
 def confirm_group(services: Services, cluster_id: int, name: str) -> Change:

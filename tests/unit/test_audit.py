@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_samples import sample
+from gallery_samples import face, indexed, sample
 
+from facegui.errors import KnownError
 from facegui.faces.types import Embedding
+from facegui.gallery.clusters import Grouped
 from facegui.lookalikes.audit import Finding, Kind, Mend
 from facegui.services import Services
-from facegui.services.auditing import audit_gallery, dismiss, mend
+from facegui.services.auditing import audit_gallery, cases, dismiss, mend
 
 
 def near(seed: int, spread: float = 0.3, *, of: int) -> np.ndarray:
@@ -91,8 +93,38 @@ def test_people_with_one_weak_sample_are_named(services: Services) -> None:
     enroll(services, "Dora", near(4, of=4), quality=0.9)
     finding = only(services)
     assert (finding.kind, finding.face_ids, finding.mend) == (Kind.WEAK, (9,), Mend.ADD)
-    with pytest.raises(ValueError, match="needs the user"):
+    assert cases(services)[0].mends == (), "without photos nothing can be added at once"
+    with pytest.raises(KnownError, match="no photo to add"):
         mend(services, finding)
+
+
+def test_a_weak_sample_is_joined_by_the_best_photos_that_were_confirmed(services: Services) -> None:
+    gallery, model = services.gallery, services.model.sha256
+    enroll(services, "Cleo", near(3, of=3), quality=0.2)
+    gallery.add_photos([
+        indexed(f"/cleo/{n}.jpg", replace(face(n), embedding=Embedding(near(30 + n, of=3), model))) for n in range(3)
+    ])  # fmt: skip
+    ids = [9, *gallery.evidence().face_ids.tolist()[-3:]]
+    gallery.store_clusters(model, Grouped(np.array(ids), np.full(4, -2), np.ones(4, np.float32), np.ones(4, bool)), {})
+    (cluster,) = (group.id for group in gallery.clusters())
+    cleo = gallery.person_named("Cleo")
+    assert cleo is not None
+    gallery.confirm(cluster, "Cleo", faces=ids[:3])
+    (case,) = cases(services)
+    assert (case.person, case.mends) == ("Cleo", (Mend.ADD,))
+    mend(services, case.finding)
+    assert {sample.face_id for sample in gallery.samples(cleo.id)} == set(ids[:3]), "not the one nobody confirmed"
+    assert told(services) == []
+
+
+def test_a_sample_that_the_user_says_is_right_is_not_told_again(services: Services) -> None:
+    enroll(services, "Anna", near(77, of=2))
+    dismiss(services, only(services))
+    assert told(services) == []
+    services.gallery.undo_review()
+    assert told(services) == [(Kind.MISPLACED, 9)]
+    mend(services, only(services), Mend.REMOVE)
+    assert told(services) == []
 
 
 def test_twins_are_told_until_the_user_says_that_they_are_two(services: Services) -> None:

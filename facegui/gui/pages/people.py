@@ -23,6 +23,7 @@ from facegui.gui.pages.people_list import PeopleList
 from facegui.gui.pages.people_person import PersonPanel
 from facegui.gui.pages.people_questions import PeopleQuestions
 from facegui.gui.pages.people_sorting import PeopleSorting
+from facegui.gui.pages.people_undo import UndoStack
 from facegui.gui.reveal import reveal
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.parts import button, card, column, label, row, tool_button
@@ -73,16 +74,17 @@ class PeoplePage(Page):
                 self.tr("Choose a folder of photos"), lambda: self.sorting.choose_folder(),
             ),
         )  # fmt: skip
-        self.changes = PeopleActions(self.services, self.bridge, self)
+        self._undos = UndoStack(self)
+        self.changes = PeopleActions(self.services, self.bridge, self._undos, self)
         self.ask = AskBar()
         self.questions = PeopleQuestions(self.services, self.bridge, self.ask, self.changes, self)
         thumbnails = Thumbnails(self.bridge, self._cover, parent=self)
-        self.sorting = PeopleSorting(self.services, self.bridge, thumbnails, self.ask, self)
+        self.sorting = PeopleSorting(self.services, self.bridge, thumbnails, self.ask, self.changes, self._undos, self)
         self.everybody = PeopleList(thumbnails, self.sorting.strip)
         self.person = PersonPanel()
         self.viewer = PhotoViewer(self.services, self.bridge)
         self.panels = QStackedWidget()
-        for panel in (self.everybody, self.person, self.viewer, self.sorting.panel):
+        for panel in (self.everybody, self.person, self.viewer, self.sorting.panel, self.sorting.audit):
             self.panels.addWidget(panel)
         self._behind: QWidget = self.everybody
         self._build_note()
@@ -131,7 +133,10 @@ class PeoplePage(Page):
         queue.changed.connect(self._follow_queue)
         sorting.panelWanted.connect(self._show_review)
         sorting.left.connect(self._leave_review)
-        sorting.panel.opened.connect(self._show_photo)
+        sorting.audit.failed.connect(self._failed)
+        sorting.audit.moreWanted.connect(self._add_samples)
+        for panel in (sorting.panel, sorting.audit):
+            panel.opened.connect(self._show_photo)
         self.everybody.groupDropped.connect(sorting.give)
 
     # --- what the window tells the page -------------------------------------------------------------------
@@ -154,7 +159,9 @@ class PeoplePage(Page):
         self.sorting.choose_folder()
 
     def undo(self) -> None:
-        self.sorting.queue.undo()
+        self._undos.undo(
+            self.sorting.queue.undo, lambda: self._undone(self.tr("The last change can no longer be undone."))
+        )
 
     def receive(self, value: object) -> None:
         if isinstance(value, PersonRecord):
@@ -211,7 +218,7 @@ class PeoplePage(Page):
 
     def _follow(self) -> None:
         """Show in the inspector who is chosen."""
-        if self._opened is not None or self.panels.currentWidget() is self.sorting.panel:
+        if self._opened is not None or self.panels.currentWidget() is not self.everybody:
             return
         person = self.everybody.person
         if person is None:
@@ -320,6 +327,11 @@ class PeoplePage(Page):
             self._show_panel(self.everybody)
             self.everybody.focus_grid()
         self.sorting.queue.group()
+
+    def _add_samples(self, person_id: int) -> None:
+        person = next((one for one in self.everybody.people if one.id == person_id), None)
+        if person is not None:
+            self.navigate.emit("enroll", person)
 
     def _undone(self, text: str) -> None:
         self._note_words.setText(text)

@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QFileDialog
 
 from facegui.gallery.records import Change, PersonRecord, Undo
 from facegui.gui.bridge import Bridge
+from facegui.gui.pages.people_undo import UndoStack
+from facegui.lookalikes.audit import Finding, Mend
+from facegui.services.auditing import mend
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -39,9 +42,9 @@ class PeopleActions(QObject):
     exported = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, services: Services, bridge: Bridge, parent: QObject) -> None:
+    def __init__(self, services: Services, bridge: Bridge, undos: UndoStack, parent: QObject) -> None:
         super().__init__(parent)
-        self._services, self._bridge = services, bridge
+        self._services, self._bridge, self._undos = services, bridge, undos
 
     def rename(self, person_id: int, name: str) -> None:
         """Give a person another name."""
@@ -70,6 +73,10 @@ class PeopleActions(QObject):
     def remove_samples(self, face_ids: Sequence[int]) -> None:
         """Take samples away from their person."""
         self._write(lambda: self._services.gallery.remove_samples(face_ids))
+
+    def mend(self, finding: Finding, how: Mend) -> None:
+        """Do what a finding of the audit proposes."""
+        self._write(lambda: mend(self._services, finding, how))
 
     def ask_export(self, people: Sequence[PersonRecord]) -> None:
         """Ask for a folder and write people there."""
@@ -101,11 +108,22 @@ class PeopleActions(QObject):
     def _done(self, change: Change) -> None:
         if change.undo is not None:
             undo = change.undo
-            self.undoOffered.emit(change.text, lambda: self._take_back(undo))
+            # Erased pictures must not stay in memory longer than the question before it says.
+            erased = any(row.table == "crop" and row.after is None for row in undo.rows)
+            act = self._undos.put(lambda: self._take_back(undo), lasting=not erased)
+            self.undoOffered.emit(change.text, act)
         self.changed.emit(change)
 
     def _take_back(self, undo: Undo) -> None:
-        self._write(lambda: self._services.gallery.undo(undo))
+        self._bridge.run(
+            self, lambda: self._services.gallery.undo(undo), self._taken_back, self.failed.emit, lane="write"
+        )
+
+    def _taken_back(self, change: Change) -> None:
+        if change.undo is not None:
+            undo = change.undo
+            self.undoOffered.emit(change.text, lambda: self._take_back(undo))
+        self.changed.emit(change)
 
 
 def _free_name(folder: Path) -> Path:

@@ -23,9 +23,9 @@ from facegui.gui.widgets.face_grid import FaceGrid
 from facegui.gui.widgets.flow_layout import FlowLayout
 from facegui.gui.widgets.parts import card, column, label, row
 from facegui.gui.widgets.person_picker import PersonPicker
-from facegui.matching.enrolment import SampleWarning, WarningKind
+from facegui.matching.enrolment import WarningKind
 from facegui.matching.wording import format_similarity
-from facegui.services.review import Likeness, likenesses
+from facegui.services.review import Doubt, Likeness, likenesses
 from facegui.sources.files import shown_name
 
 if TYPE_CHECKING:
@@ -249,15 +249,15 @@ class GroupView(QWidget):
         self._like.setVisible(bool(likely))
         self._like.updateGeometry()
 
-    def show_doubts(self, doubts: Sequence[SampleWarning], name: str, *, weak: bool = False) -> None:
+    def show_doubts(self, doubts: Sequence[Doubt], name: str, *, weak: bool = False) -> None:
         """Say why the faces may be somebody else, or that no sample of theirs is good; nothing takes it away."""
         lines = []
         for doubt in doubts:
-            score = format_similarity(doubt.similarity) if doubt.similarity is not None else "–"
+            score = format_similarity(doubt.similarity)
             if doubt.kind is WarningKind.LOOKS_LIKE_ANOTHER:
-                lines.append(self.tr("They look like {0} ({1}), who is enrolled.").format(doubt.person_name, score))
+                lines.append(self.tr("They look like {0} ({1}), who is enrolled.").format(doubt.name, score))
             else:
-                lines.append(self.tr("Some are unlike the others, or unlike {0} ({1}).").format(name, score))
+                lines.append(self.tr("They do not look like the samples of {0} ({1}).").format(doubt.name, score))
         if weak:
             lines.append(self.tr("All of them are of poor quality: {0} would be hard to recognise.").format(name))
         if lines:

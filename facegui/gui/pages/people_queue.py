@@ -13,7 +13,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from facegui.gallery.records import Change
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge, Task
+from facegui.gui.pages.people_undo import UndoStack
 from facegui.jobs import Job
+from facegui.lookalikes.audit import Finding
+from facegui.services.auditing import dismiss
 from facegui.services.people import GroupSummary, group_faces
 from facegui.services.review import GroupCheck, Open, check_faces, confirm_group, name_faces, open_questions
 
@@ -82,9 +85,9 @@ class ReviewQueue(QObject):
     undone = Signal(str)
     failed = Signal(object)
 
-    def __init__(self, services: Services, bridge: Bridge, parent: QObject) -> None:
+    def __init__(self, services: Services, bridge: Bridge, undos: UndoStack, parent: QObject) -> None:
         super().__init__(parent)
-        self._services, self._bridge = services, bridge
+        self._services, self._bridge, self._undos = services, bridge, undos
         self.open = Open()
         self.read = False
         self._passed: set[tuple[Ask, int, int | None]] = set()
@@ -128,6 +131,7 @@ class ReviewQueue(QObject):
     def begin(self) -> None:
         """Ask again what was skipped."""
         self._passed.clear()
+        self._returned = None
         self.changed.emit()
 
     def refresh(self) -> None:
@@ -263,6 +267,10 @@ class ReviewQueue(QObject):
         """Say that two groups are one person."""
         self._answer(Question(Ask.WHO, other), lambda: self._services.gallery.join_clusters(into, [other]))
 
+    def dismiss(self, finding: Finding) -> None:
+        """Say that a finding of the audit is none."""
+        self._answer(Question(Ask.THEIRS, -1), lambda: dismiss(self._services, finding), closes=False)
+
     def undo(self) -> None:
         """Take the last answer back, also one from before the program was started."""
 
@@ -291,11 +299,12 @@ class ReviewQueue(QObject):
 
         def done(change: Change) -> None:
             self._given.append(question)
-            self.undoOffered.emit(change.text, self.undo)
+            self.undoOffered.emit(change.text, self._undos.put(self.undo))
             self._after(change)
 
         def failed(error: Exception) -> None:
             self._passed.discard(question.key)
+            self._returned = question
             self.failed.emit(error)
             self.refresh()
 

@@ -13,10 +13,13 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from facegui.gallery.records import PersonRecord
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
+from facegui.gui.pages.people_actions import PeopleActions
 from facegui.gui.pages.people_ask import AskBar
+from facegui.gui.pages.people_audit import AuditPanel
 from facegui.gui.pages.people_queue import Ask, Question, ReviewQueue
 from facegui.gui.pages.people_review import ReviewPanel
 from facegui.gui.pages.people_strip import SuggestionStrip
+from facegui.gui.pages.people_undo import UndoStack
 from facegui.gui.thumbnails import Thumbnails
 from facegui.services.review import GroupCheck
 
@@ -41,15 +44,21 @@ class PeopleSorting(QObject):
     left = Signal()
 
     def __init__(
-        self, services: Services, bridge: Bridge, thumbnails: Thumbnails, bar: AskBar, parent: QWidget
-    ) -> None:
+        self, services: Services, bridge: Bridge, thumbnails: Thumbnails, bar: AskBar, changes: PeopleActions,
+        undos: UndoStack, parent: QWidget,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self._bar = bar
         self._window = parent
         self._people: tuple[PersonRecord, ...] = ()
-        self.queue = ReviewQueue(services, bridge, self)
+        self.queue = ReviewQueue(services, bridge, undos, self)
         self.strip = SuggestionStrip(self.queue, thumbnails)
         self.panel = ReviewPanel(services, bridge, self.queue, thumbnails)
+        self.audit = AuditPanel(services, bridge)
+        self.audit.mendWanted.connect(lambda case, how: changes.mend(case.finding, how))
+        self.audit.dismissed.connect(lambda case: self.queue.dismiss(case.finding))
+        self.audit.left.connect(self.left)
+        self.strip.auditWanted.connect(self.look_through)
         self.strip.wanted.connect(self.ask)
         self.strip.addWanted.connect(self.choose_folder)
         self.strip.menuWanted.connect(self._menu)
@@ -69,6 +78,9 @@ class PeopleSorting(QObject):
         self._people = tuple(people)
         self.strip.set_people(len(people), read_only=read_only)
         self.panel.set_people(people, read_only=read_only)
+        self.audit.set_read_only(read_only)
+        if self.audit.isVisible():
+            self.audit.look()
 
     def ask(self, ask: Ask, group: int = -1) -> None:
         """Ask questions of a kind, from this group on."""
@@ -79,6 +91,11 @@ class PeopleSorting(QObject):
         """Show the photos that were found of somebody."""
         self.panelWanted.emit(self.panel)
         self.panel.show_person(person, groups)
+
+    def look_through(self) -> None:
+        """Show what may be wrong among the enrolled people."""
+        self.panelWanted.emit(self.audit)
+        self.audit.look()
 
     def give(self, person_id: int, group: int) -> None:
         """Say that a group is somebody enrolled; ask first where that is doubtful."""
