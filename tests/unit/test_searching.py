@@ -13,12 +13,12 @@ import pytest
 from gallery_samples import face, indexed, unit
 
 from facegui import paths
-from facegui.faces.types import Embedding
+from facegui.faces.types import Embedding, Frame, Photo
 from facegui.gallery.tables import FaceTable
 from facegui.lookalikes.filters import Filters, Sieve
 from facegui.lookalikes.ranking import Ranking
 from facegui.services import Services
-from facegui.services.browsing import agreement
+from facegui.services.fusing import Member, fuse
 from facegui.services.people import group_faces
 from facegui.services.searching import fused_probe, ranked
 
@@ -194,15 +194,19 @@ def test_the_table_of_faces_sees_groups_that_were_made_or_changed(services: Serv
 
 def test_photos_that_disagree_are_told_apart(services: Services) -> None:
     model = services.model.sha256
-    base = unit(1, 320)
-    alike = []
-    for n in (11, 12, 13):
-        mixed = base + 0.3 * unit(n, 320)
-        alike.append(replace(face(n), embedding=Embedding((mixed / np.linalg.norm(mixed)).astype(np.float32), model)))
-    assert agreement(services, alike).odd == ()
-    assert agreement(services, alike).least > 0.8
-    stranger = replace(face(99), embedding=vector(99, model))
-    found = agreement(services, [*alike, stranger])
-    assert found.odd == (3,)
+    frame = Frame(np.zeros((8, 8, 3), np.uint8), "x.jpg")
+
+    def member(seed: int, towards: int | None = None) -> Member:
+        mixed = unit(seed, 320) if towards is None else unit(towards, 320) + 0.3 * unit(seed, 320)
+        embedding = Embedding((mixed / np.linalg.norm(mixed)).astype(np.float32), model)
+        return Member(Photo(frame, (replace(face(seed), embedding=embedding),)), 0)
+
+    alike = [member(n, towards=1) for n in (11, 12, 13)]
+    assert [one.odd for one in fuse(services, alike).members] == [False] * 3
+    assert fuse(services, alike).least > 0.8
+    stranger = member(99)
+    found = fuse(services, [*alike, stranger])
+    assert [one.face is stranger.face for one in found.members if one.odd] == [True]
     assert found.least < 0.3
-    assert agreement(services, [alike[0], stranger]).odd == (), "of two, nobody can say which is the odd one"
+    assert not any(one.odd for one in fuse(services, [alike[0], stranger]).members), "which of two, nobody can say"
+    assert fuse(services, alike[:1]).least == 1.0

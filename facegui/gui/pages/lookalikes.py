@@ -17,6 +17,7 @@ from facegui.gui import images
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes_compare import CompareInspector
 from facegui.gui.pages.lookalikes_export import Exporter
+from facegui.gui.pages.lookalikes_fused import FusedProbes
 from facegui.gui.pages.lookalikes_hit import ChosenHit
 from facegui.gui.pages.lookalikes_probe import (
     CameraPanel,
@@ -53,6 +54,7 @@ class LookalikesPage(Page):
     def build(self) -> None:
         self._probe: Probe | None = None
         self._model_id = self.services.model.id
+        self._ruled_by: object = None
         services = self.services
         thumbnails = Thumbnails(self.bridge, lambda key: services.thumbnail(key), parent=self)  # type: ignore[arg-type]
         self._records = FaceRecords(self.bridge, lambda ids: services.gallery.faces(ids), parent=self)
@@ -74,6 +76,7 @@ class LookalikesPage(Page):
         self.hit = ChosenHit(services, self.bridge, self.results, self.compare, self.viewer, self)
         self.search = Search(services, self.bridge, self)
         self.exporter = Exporter(services, self.bridge, self)
+        self.fused = FusedProbes(services, self.bridge, self)
         self.primary_action = QAction(self.tr("Another face"), self)
         self.primary_action.triggered.connect(self._ask_probe)
         self._connect()
@@ -93,6 +96,9 @@ class LookalikesPage(Page):
         self.start.personChosen.connect(self._take_person)
         self.results.thresholdMoved.connect(self._threshold_moved)
         self.results.exportWanted.connect(self._export)
+        self.fused.made.connect(self._take_probe)
+        self.fused.failed.connect(self.show_error)
+        self.results.mendWanted.connect(self._leave_out)
         self.exporter.written.connect(self.results.show_written)
         self.exporter.failed.connect(self.show_error)
         for keys, act in (
@@ -145,8 +151,12 @@ class LookalikesPage(Page):
             folders, files = sorted_paths
             if folders:
                 self.top.folders.add(folders)
-            if files:
+            if len(files) == 1:
                 self._read_probe(lambda: self.services.analyse(files[0]))
+            elif files:
+                self.clear_error()
+                self.set_state(State.WORKING)
+                self.fused.read(files)
 
         self.bridge.run(self, sort, done)
 
@@ -216,12 +226,31 @@ class LookalikesPage(Page):
         self._probe = probe
         self.compare.set_probe(probe.crop, probe.title, probe.points)
         self.top.show_probe(probe)
-        reasons = probe.question.quality.reasons if isinstance(probe.question, Face) else ()
-        words = self.tr("The face looked for is {0}.").format(reason_text(reasons[0])) if reasons else ""
-        self.results.show_warning(words, reason_advice(reasons[0]) if reasons else "")
+        self._judge(probe)
         self.results.filters.set_person(probe.question if isinstance(probe.question, int) else None)
         self._show_results()
         self.search.ask(probe.question)
+
+    def _take_probe(self, probe: Probe) -> None:
+        self.set_state(State.READY)
+        self._use_probe(probe)
+
+    def _leave_out(self) -> None:
+        if self._probe is not None:
+            self.fused.leave_out(self._probe)
+
+    def _judge(self, probe: Probe) -> None:
+        """Say why the order is less sure than usual, or that several photos agree."""
+        reasons = probe.question.quality.reasons if isinstance(probe.question, Face) else ()
+        if probe.fused is not None:
+            odd = sum(member.odd for member in probe.fused.members)
+            mend = self.tr("Leave it out") if odd == 1 else self.tr("Leave {0} out").format(odd)
+            self.results.show_warning(*self.fused.words(probe.fused), mend if odd else "", warns=odd > 0)
+        elif reasons:
+            words = self.tr("The face looked for is {0}.").format(reason_text(reasons[0]))
+            self.results.show_warning(words, reason_advice(reasons[0]))
+        else:
+            self.results.show_warning("")
 
     def _ask_probe(self) -> None:
         self.start.set_leavable(self._probe is not None)
@@ -291,6 +320,9 @@ class LookalikesPage(Page):
 
     def _use_rule(self) -> None:
         calibration, target = self.services.calibration, self.services.settings.target_fmr
+        if self._ruled_by == (self.services.model.id, calibration, target):
+            return  # a threshold that was dragged stays where it is
+        self._ruled_by = self.services.model.id, calibration, target
         self.results.set_calibration(calibration, target)
         self.compare.set_calibration(calibration, target)
         self._threshold_moved()

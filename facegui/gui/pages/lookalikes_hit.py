@@ -26,7 +26,6 @@ from facegui.matching.wording import format_similarity
 from facegui.sources.files import shown_name
 
 if TYPE_CHECKING:
-    from facegui.faces.types import Image
     from facegui.services import Services
 
 __all__ = ["ChosenHit"]
@@ -36,7 +35,6 @@ __all__ = ["ChosenHit"]
 class _Loaded:
     record: FaceRecord | None
     photo: PhotoRecord | None
-    crop: Image | None
     image: QImage | None
 
 
@@ -69,6 +67,7 @@ class ChosenHit(QObject):
         results.currentMoved.connect(self._follow)
         results.opened.connect(self.open)
         viewer.stepped.connect(self._step)
+        viewer.faceWanted.connect(self._look_for_face)
         inspector.showPhoto.connect(lambda: self.open(results.grid.currentIndex().row()))
         inspector.openPhoto.connect(self.open_outside)
         inspector.revealPhoto.connect(self.reveal)
@@ -115,7 +114,7 @@ class ChosenHit(QObject):
             record = next(iter(gallery.faces([face_id])), None)
             photo = gallery.photos([record.photo_id]).get(record.photo_id) if record is not None else None
             crop = gallery_of.thumbnail(face_id) if record is not None else None
-            return _Loaded(record, photo, crop, images.to_qimage(crop) if crop is not None else None)
+            return _Loaded(record, photo, images.to_qimage(crop) if crop is not None else None)
 
         def done(loaded: _Loaded) -> None:
             self._show(index, similarity, loaded)
@@ -137,9 +136,23 @@ class ChosenHit(QObject):
         self.opened.emit()
 
     def _look_for(self) -> None:
-        loaded = self._loaded
-        if loaded is None or loaded.record is None or loaded.crop is None:
-            return
-        record = loaded.record
-        face = Face(Detection(record.box, record.landmarks, record.score), loaded.crop, record.quality)
-        self.probeWanted.emit(Probe(face, shown_name(record.path), loaded.image, points=crop_points(record.landmarks)))
+        if self._loaded is not None and self._loaded.record is not None:
+            self._look_for_face(self._loaded.record)
+
+    def _look_for_face(self, record: FaceRecord) -> None:
+        """Make a stored face the probe."""
+        services = self._services
+
+        def read() -> Probe | None:
+            crop = services.thumbnail(record.face_id)
+            if crop is None:
+                return None
+            face = Face(Detection(record.box, record.landmarks, record.score), crop, record.quality)
+            points = crop_points(record.landmarks)
+            return Probe(face, shown_name(record.path), images.to_qimage(crop), points=points)
+
+        def done(probe: Probe | None) -> None:
+            if probe is not None:
+                self.probeWanted.emit(probe)
+
+        self._bridge.run(self, read, done, newest="probe")

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from facegui.faces.align import crop_points
-from facegui.faces.types import Face, Image, Landmarks, Photo
+from facegui.faces.types import Image, Landmarks, Photo
 from facegui.gallery.records import PersonRecord
 from facegui.gui import images, theme
 from facegui.gui.bridge import Bridge
@@ -24,12 +24,16 @@ from facegui.gui.widgets.face_grid import FaceGrid
 from facegui.gui.widgets.parts import button, column, label, row
 from facegui.gui.widgets.photo_view import PhotoView
 from facegui.gui.widgets.titled_panel import TitledPanel
+from facegui.services.browsing import Question
+from facegui.services.fusing import Fused
 from facegui.sources.files import shown_name
 
 if TYPE_CHECKING:
     from facegui.services import Services
 
-__all__ = ["CameraPanel", "FaceChooser", "Probe", "ProbePanel", "probe_of_person", "probe_of_photo"]
+__all__ = [
+    "CameraPanel", "FaceChooser", "Probe", "ProbePanel", "probe_of_fused", "probe_of_person", "probe_of_photo",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +42,8 @@ class Probe:
 
     Attributes
     ----------
-    question : Face or int
-        What `Services.lookalikes` takes: a face, or the id of an enrolled person.
+    question : Face, int or tuple of Face
+        A face, the id of an enrolled person, or several faces of one person.
     title : str
         A person's or a file's name.
     crop : QImage or None
@@ -50,14 +54,24 @@ class Probe:
         Number of the face in that photo.
     points : Landmarks or None
         The five points in pixels of the crop, where they are known.
+    fused : Fused or None
+        The photos behind several faces of one person.
     """
 
-    question: Face | int
+    question: Question
     title: str
     crop: QImage | None = None
     photo: Photo | None = None
     index: int = 0
     points: Landmarks | None = None
+    fused: Fused | None = None
+
+
+def probe_of_fused(fused: Fused, title: str) -> Probe:
+    """Return the probe for several photos of one person, shown by the best of them."""
+    face = fused.members[0].face
+    points = crop_points(face.detection.landmarks)
+    return Probe(fused.question, title, images.to_qimage(face.crop), points=points, fused=fused)
 
 
 def probe_of_photo(photo: Photo, index: int = 0, title: str = "") -> Probe:
@@ -98,10 +112,15 @@ class ProbePanel(QWidget):
         drawing = Drawing("lookalikes")
         title = label(self.tr("Who looks like this?"), "heading")
         text = label(
-            self.tr("Choose a face, then folders of photos. Every face in them is put in order of its similarity."),
+            self.tr(
+                "Choose a face, or several photos of one person, then folders of photos. Every face in them is put in "
+                "order of its similarity."
+            ),
             "muted",
+            wrap=True,
         )
-        photo = button(self.tr("Choose a photo"), self.photoWanted.emit, role="primary", icon="photo")
+        photo = button(self.tr("Choose photos"), self.photoWanted.emit, role="primary", icon="photo")
+        photo.setToolTip(self.tr("Several photos of one person make one, surer probe"))
         camera = button(self.tr("Use the camera"), self.cameraWanted.emit, icon="camera")
         self._who = label(self.tr("Or somebody enrolled"), "heading")
         self._search = QLineEdit()

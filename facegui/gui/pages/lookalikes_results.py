@@ -14,6 +14,7 @@ from facegui.gui.pages.lookalikes_filters import FilterBar
 from facegui.gui.pages.lookalikes_rows import HitRows, Part, held_back
 from facegui.gui.reveal import reveal
 from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.empty_state import EmptyState
 from facegui.gui.widgets.face_grid import FaceGrid
 from facegui.gui.widgets.parts import button, column, label
@@ -35,7 +36,7 @@ class ResultsView(QWidget):
         A face was opened: its photo is wanted.
     thresholdMoved
         The user moved the threshold: `filters.threshold.rule` is another one now.
-    skippedWanted, resumeWanted, exportWanted, action
+    skippedWanted, resumeWanted, mendWanted, exportWanted, action
         The links of the line above the grid, and the button of the empty state.
     """
 
@@ -44,6 +45,7 @@ class ResultsView(QWidget):
     thresholdMoved = Signal()
     skippedWanted = Signal()
     resumeWanted = Signal()
+    mendWanted = Signal()
     exportWanted = Signal()
     action = Signal()
 
@@ -66,10 +68,13 @@ class ResultsView(QWidget):
         self._skipped = button("", self.skippedWanted.emit, role="link")
         self._resume = button(self.tr("Go on"), self.resumeWanted.emit, role="link")
         info = QHBoxLayout()
-        self._warning = label("", "warning")
-        for item in (self._words, self._skipped, self._resume, self._warning):
+        self._warning = ElidedLabel("warning")
+        self._mend = button("", self.mendWanted.emit, role="link")
+        for item in (self._words, self._skipped, self._resume):
             info.addWidget(item)
-        info.addStretch(1)
+        info.addWidget(self._warning, 1)
+        info.addWidget(self._mend)
+        info.addStretch(0)
         info.addWidget(self._fresh)
         self._written_file = Path()
         self._written = button("", lambda: reveal(self._written_file), role="link", icon="check")
@@ -133,11 +138,13 @@ class ResultsView(QWidget):
         )
         self._resume.setVisible(resumable)
 
-    def show_warning(self, text: str, tip: str = "") -> None:
-        """Say why the order is less sure than usual."""
-        self._warning.setText(text)
-        self._warning.setToolTip(tip)
+    def show_warning(self, text: str, tip: str = "", mend: str = "", *, warns: bool = True) -> None:
+        """Say what is to be known of the probe, such as why the order is less sure, with a link that mends it."""
+        theme.set_role(self._warning, "warning" if warns else "muted")
+        self._warning.show_text(text, tip)
         self._warning.setVisible(bool(text))
+        self._mend.setText(mend)
+        self._mend.setVisible(bool(mend))
 
     def show_written(self, file: Path) -> None:
         """Say for a while that a file was written, with a link that shows it."""

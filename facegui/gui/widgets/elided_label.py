@@ -22,7 +22,7 @@ class ElidedLabel(QLabel):
         mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, snug: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self.full = ""
+        self.full = self._tip = ""
         self._mode = mode
         self._snug = snug
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -33,10 +33,10 @@ class ElidedLabel(QLabel):
         if font is not None:
             self.setFont(font)
 
-    def show_text(self, text: str) -> None:
-        """Show another text."""
-        if text != self.full:
-            self.full = text
+    def show_text(self, text: str, tip: str = "") -> None:
+        """Show another text; what `tip` says stands in the tooltip in any case."""
+        if (text, tip) != (self.full, self._tip):
+            self.full, self._tip = text, tip
             self.setAccessibleName(text)
             if self._snug:
                 self.updateGeometry()
@@ -57,4 +57,4 @@ class ElidedLabel(QLabel):
     def _fit(self) -> None:
         shown = self.fontMetrics().elidedText(self.full, self._mode, self.width())
         self.setText(shown)
-        self.setToolTip(self.full if shown != self.full else "")
+        self.setToolTip("\n".join(part for part in (self.full if shown != self.full else "", self._tip) if part))

@@ -234,7 +234,7 @@ def test_a_photo_without_a_face_leaves_the_results_and_says_what_to_do(
 def test_a_face_of_poor_quality_is_named_where_the_eyes_are(qtbot, searched: LookalikesPage, tmp_path: Path) -> None:
     searched.open_files([paint(tmp_path / "turned.png", (1, 24))])
     qtbot.waitUntil(lambda: searched.results._warning.isVisible(), timeout=WAIT)
-    assert searched.results._warning.text() == "The face looked for is turned away."
+    assert searched.results._warning.full == "The face looked for is turned away."
 
 
 def test_somebody_enrolled_can_be_looked_for(
