@@ -50,7 +50,7 @@ class Fused:
     Attributes
     ----------
     members : tuple of Member
-        Best quality first.
+        Best quality first, odd ones last.
     least : float
         The smallest similarity of two of them, -1..1; 1 for a single one.
     without_face : tuple of str
@@ -115,7 +115,7 @@ def fuse(services: Services, members: Sequence[Member]) -> Fused:
     if 2 * len(odd) >= len(faces):
         odd = set()
     judged = [Member(member.photo, member.index, place in odd) for place, member in enumerate(members)]
-    judged.sort(key=lambda member: -member.face.quality.score)
+    judged.sort(key=lambda member: (member.odd, -member.face.quality.score))
     return Fused(tuple(judged), float(np.clip(pairs.min(), -1.0, 1.0)))
 
 

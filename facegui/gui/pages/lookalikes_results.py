@@ -72,6 +72,7 @@ class ResultsView(QWidget):
         self._mend = button("", self.mendWanted.emit, role="link")
         for item in (self._words, self._skipped, self._resume):
             info.addWidget(item)
+        info.addSpacing(theme.size("unit"))
         info.addWidget(self._warning, 1)
         info.addWidget(self._mend)
         info.addStretch(0)
