@@ -42,9 +42,7 @@ POINTS = np.array([[38, 52], [74, 52], [56, 72], [42, 92], [71, 92]], np.float32
 def faces(count: int, model: str) -> list[IndexedPhoto]:
     """Make photos with one face each; the pictures are a hundred smooth patterns."""
     rng = np.random.default_rng(0)
-    crops = [
-        np.repeat(np.repeat(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8), 8, 0), 8, 1) for _ in range(100)
-    ]  # fmt: skip
+    crops = [np.repeat(np.repeat(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8), 8, 0), 8, 1) for _ in range(100)]
     centres = rng.normal(size=(CENTRES, DIMENSION))
     made = []
     for n in range(count):
@@ -64,7 +62,7 @@ def faces(count: int, model: str) -> list[IndexedPhoto]:
                 3000,
                 taken,
                 (face,),
-            )  # fmt: skip
+            )
         )
     return made
 
