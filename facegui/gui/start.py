@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -44,6 +45,8 @@ XCB_LIBRARIES: Final = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }  # fmt: skip
 LOG_BYTES: Final = 1 << 20
+SETTLED_MS: Final = 5000
+"""Milliseconds after which the window has loaded what it starts with."""
 SCREENLESS: Final = ("offscreen", "minimal", "vnc")
 
 
@@ -278,10 +281,14 @@ def run_window(services_factory: Callable[[], Services], on_shown: Callable[[Mai
         try:
             window.show()
             interrupts = _close_on_interrupt(window)
+            # What is there by then stays for good, and looking through it stops the window for 90 ms at a time
+            # (tests/benchmarks/live_window.py).
+            QTimer.singleShot(SETTLED_MS, window, gc.freeze)
             if on_shown is not None:
                 QTimer.singleShot(0, window, lambda: on_shown(window))
             return int(app.exec())
         finally:
+            gc.unfreeze()
             restore()
             interrupts()
             bridge.close()

@@ -72,7 +72,7 @@ class GuidedPanel(QWidget):
         self._skipped: set[GuidePose] = set()
         self._mirrored = False
         self.oval = GuideOval(camera.view)
-        self.sentence = label("", "emphasis", wrap=True)
+        self.sentence = label("", "title", wrap=True)
         self.poses = {pose: Chip(pose_name(pose)) for pose in GuidePose}
         for pose, chip in self.poses.items():
             chip.clicked.connect(lambda _checked=False, pose=pose: self.retake(pose))
