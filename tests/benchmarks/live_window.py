@@ -176,8 +176,8 @@ def main() -> int:
         print(
             f"together: shown {shown / options.seconds:.1f}, recognised {recognised / options.seconds:.1f} a second; "
             f"the window's thread was away for {longest:.1f} ms at most, {late} times for more than {ALLOWED_MS} ms; "
-            f"memory {memory[0] / MIB:.0f} MiB, in the end {memory[-1] / MIB:.0f}, most {max(memory) / MIB:.0f}; decision: "
-            f"{page.result.outcome}"
+            f"memory {memory[0] / MIB:.0f} MiB, in the end {memory[-1] / MIB:.0f}, most {max(memory) / MIB:.0f}; "
+            f"decision: {page.result.outcome}"
         )
         page.probe.camera.close_feed()
         run_for(app, 1)
