@@ -26,7 +26,7 @@ __all__ = ["Bridge", "Task"]
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Handler = Callable[[Any], object] | None
-LANES: Final = {"analyse": 2, "live": 2, "io": 2, "write": 1, "job": 2}
+LANES: Final = {"analyse": 2, "live": 2, "io": 2, "write": 1, "job": 2, "watch": 1}
 
 
 @dataclass(eq=False)

@@ -27,6 +27,7 @@ from facegui.gui.bridge import Bridge
 from facegui.gui.loading import Loading
 from facegui.gui.pages.page import Page
 from facegui.gui.pages.table import PAGES
+from facegui.gui.watching import FolderWatch
 from facegui.gui.widgets.drop_overlay import DropOverlay, Dropped, dropped_from
 from facegui.gui.widgets.error_card import ErrorCard
 from facegui.gui.widgets.parts import button, column, label, row, tool_button
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         bridge.failed.connect(self._task_failed)
         self._restore()
         self.loading.load()
+        self.watch.sync()
 
     def _build(self) -> None:
         words = {
@@ -88,6 +90,9 @@ class MainWindow(QMainWindow):
         self.loading = Loading(self.services, self.bridge, self.strip, self)
         self.loading.changed.connect(self._refresh_pages)
         self.loading.failed.connect(self.show_error)
+        self.watch = FolderWatch(self.services, self.bridge, self)
+        self.watch.changed.connect(self._gallery_changed)
+        self.watch.failed.connect(self.show_error)
         middle = column(gap="unit")
         middle.setContentsMargins(*(2 * theme.size("unit"),) * 3, theme.size("unit"))
         middle.addLayout(row(self._title, None, self._primary, self._help, self._fold))
@@ -261,6 +266,7 @@ class MainWindow(QMainWindow):
     def _settings_changed(self) -> None:
         theme.manager().apply(self.services.settings.theme)
         self.loading.load()
+        self.watch.sync()
         self._refresh_pages(self.sender())
 
     def _task_failed(self, owner: object, error: Exception) -> None:
@@ -287,4 +293,5 @@ class MainWindow(QMainWindow):
         self._state.setValue("page", self.page.name)
         self._state.sync()
         self.page.deactivate()
+        self.watch.stop()
         super().closeEvent(event)

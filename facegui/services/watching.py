@@ -21,7 +21,7 @@ from facegui.sources.files import SUFFIXES
 if TYPE_CHECKING:
     from facegui.services.core import Services
 
-__all__ = ["watch_folders"]
+__all__ = ["indexed_roots", "watch_changes", "watch_folders"]
 
 _log = logging.getLogger(__name__)
 
@@ -66,15 +66,13 @@ class _Changes(FileSystemEventHandler):
             return due
 
 
-def watch_folders(
-    services: Services, folders: Sequence[Path]
-) -> Generator[Progress | Partial[IndexSummary], None, None]:
-    """Return the job that keeps the index of some folders up to date until it is closed.
+def watch_changes(folders: Sequence[Path]) -> Generator[Progress | Partial[list[Path]], None, None]:
+    """Return the job that tells which folders changed, until it is closed.
 
     Yields
     ------
-    Progress or Partial of IndexSummary
-        Several times a second, so that it can be ended; the summary after each folder that was read.
+    Progress or Partial of list of Path
+        Several times a second, so that it can be ended; the folders once they have come to rest.
 
     Raises
     ------
@@ -99,15 +97,46 @@ def watch_folders(
     wake = threading.Event()
     try:
         while True:
-            for folder in changes.due():
+            if due := changes.due():
+                yield Partial(due)
+            yield Progress(0, 0, "Watching")
+            wake.wait(_TICK)
+    finally:
+        observer.stop()
+        observer.join()
+
+
+def watch_folders(
+    services: Services, folders: Sequence[Path]
+) -> Generator[Progress | Partial[IndexSummary], None, None]:
+    """Return the job that keeps the index of some folders up to date until it is closed.
+
+    Yields
+    ------
+    Progress or Partial of IndexSummary
+        Several times a second, so that it can be ended; the summary after each folder that was read.
+
+    Raises
+    ------
+    KnownError
+        A folder is not there, or the system watches no more folders.
+    """
+    with contextlib.closing(watch_changes(folders)) as changes:
+        for event in changes:
+            if isinstance(event, Progress):
+                yield event
+                continue
+            for folder in event.value:
                 try:
                     summary = yield from services.index([folder])
                 except KnownError as error:  # its disk was taken away, for example
                     _log.warning("%s", error)
                 else:
                     yield Partial(summary)
-            yield Progress(0, 0, "Watching")
-            wake.wait(_TICK)
-    finally:
-        observer.stop()
-        observer.join()
+
+
+def indexed_roots(services: Services) -> tuple[Path, ...]:
+    """Return the indexed folders that are there, without those that lie in another one."""
+    folders = sorted({Path(record.path) for record in services.gallery.folders()})
+    present = [folder for folder in folders if folder.is_dir()]
+    return tuple(folder for folder in present if not any(other in folder.parents for other in present))

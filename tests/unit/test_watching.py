@@ -54,3 +54,11 @@ def test_a_folder_that_is_not_there_cannot_be_watched(tmp_path: Path) -> None:
     job = watching.watch_folders(FakeServices(), [tmp_path / "nowhere"])  # type: ignore[arg-type]
     with pytest.raises(KnownError, match="cannot be watched"):
         next(job)
+
+
+def test_of_nested_folders_the_outer_one_is_watched_and_missing_ones_are_not(tmp_path: Path) -> None:
+    inner = tmp_path / "photos" / "2024"
+    inner.mkdir(parents=True)
+    paths = [inner, tmp_path / "photos", tmp_path / "gone"]
+    gallery = SimpleNamespace(folders=lambda: [SimpleNamespace(path=str(path)) for path in paths])
+    assert watching.indexed_roots(SimpleNamespace(gallery=gallery)) == (tmp_path / "photos",)  # type: ignore[arg-type]
