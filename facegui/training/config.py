@@ -76,6 +76,9 @@ class MarginTable:
     ----------
     scale, m1, m2, m3, beyond, normalised
         The defaults are ArcFace's.
+    grow : float
+        Rounds in which the margins grow from nothing to their full size. A network that gets much wrong at first may be
+        drawn by the full margin into one narrow cone, where every class pays little, and stay there.
     subcentres : int
         Centres a person.
     share : float
@@ -90,6 +93,7 @@ class MarginTable:
     m3: float = 0.0
     beyond: str = "paper"
     normalised: bool = True
+    grow: float = 0.0
     subcentres: int = 1
     share: float = 1.0
     imprint: bool = False
@@ -185,7 +189,8 @@ _POSITIVE = {
 }  # fmt: skip
 _NOT_NEGATIVE = {
     ("data", "balanced"), ("data", "workers"), ("optimizer", "momentum"), ("optimizer", "decay"),
-    ("optimizer", "warmup"), ("optimizer", "clip"), ("optimizer", "factor"), ("optimizer", "power"), ("run", "seed"),
+    ("optimizer", "warmup"), ("margin", "grow"),
+    ("optimizer", "clip"), ("optimizer", "factor"), ("optimizer", "power"), ("run", "seed"),
 }  # fmt: skip
 _SHARES = {("network", "dropout"), ("optimizer", "average"), ("optimizer", "momentum")}  # below 1
 _CHOICES = {

@@ -115,7 +115,7 @@ class _Trainer:
         self.classes = len(pictures.names)
         if self.classes < 2:
             raise KnownError("There is nothing to tell apart.", "The pictures are all of one person.", "Add others.")
-        margin, seed = margin_of(config), config.run.seed
+        self.margin, seed = margin_of(config), config.run.seed
         self.held: HeldOut | None = open_held_out(Path(config.data.verify)) if config.data.verify else None
         self.set = TrainingSet(pictures, config.augment, seed)
         self.per_round = max(1, Batches.steps_of(len(pictures), config.data.batch, count))
@@ -126,7 +126,7 @@ class _Trainer:
         except ValueError as error:
             raise KnownError("[network] cannot be used.", f"{str(error).capitalize()}.", "Mend it.") from error
         self.network.to(device, memory_format=torch.channels_last)  # a third faster on processors
-        self.head = self._make_head(margin, seed).to(device)
+        self.head = self._make_head(self.margin, seed).to(device)
         how = config.optimizer
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.SGD(parameters, how.rate, how.momentum, weight_decay=how.decay)
@@ -265,6 +265,8 @@ class _Trainer:
         with logs.opened(self.out, self.step) if self.rank == 0 else contextlib.nullcontext() as log:
             for pictures, labels in loader:
                 rate = rate_at(self.step, self.per_round, self.total, how)
+                if growing := config.margin.grow * self.per_round:
+                    self.head.margin = self.margin.part(min(1.0, self.step / growing))
                 outcome = self._one_step(
                     pictures.to(self.device, memory_format=torch.channels_last), labels.to(self.device), rate
                 )

@@ -25,6 +25,7 @@ from facegui.errors import KnownError  # noqa: E402
 from facegui.jobs import Partial  # noqa: E402
 from facegui.training import backbones, checkpoints  # noqa: E402
 from facegui.training.config import Optimizer, load_config  # noqa: E402
+from facegui.training.heads import Head  # noqa: E402
 from facegui.training.logs import LOG, RunLog  # noqa: E402
 from facegui.training.schedule import rate_at  # noqa: E402
 from facegui.training.train import train  # noqa: E402
@@ -87,6 +88,29 @@ def test_a_network_learns_to_tell_people_apart_and_is_verified_on_others(tmp_pat
     assert not any(tar.supported for tar in figures.tar if tar.fmr < 0.1)  # there are too few people for that
     assert [row["step"] for row in reports] == list(range(6, 73, 6))
     assert [place.name for place in checkpoints.steps_in(tmp_path / "run")] == ["step-00000066", "step-00000072"]
+
+
+def test_a_margin_grows_over_the_first_rounds_also_when_taken_up_again(
+    tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[float] = []
+    forward = Head.forward
+
+    def watched(self: Head, features: torch.Tensor, labels: torch.Tensor) -> Any:
+        used.append(round(self.margin.m2, 6))
+        return forward(self, features, labels)
+
+    monkeypatch.setattr(Head, "forward", watched)
+    file = training_faces.config(tmp_path, faces)
+    file.write_text(file.read_text().replace("[margin]", "[margin]\ngrow = 1.5"))
+    job = train(load_config(file))
+    for event in job:
+        if isinstance(event, Partial) and event.value["step"] == 7:
+            break
+    job.close()
+    jobs.run(train(load_config(file)))
+    steps = [*range(7), *range(6, 12)]  # it goes on from the checkpoint of step 6
+    assert used == [round(0.3 * min(1.0, step / 9), 6) for step in steps]
 
 
 def test_a_run_that_was_killed_goes_on_with_the_same_losses_and_weights(tmp_path: Path, faces: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -15,7 +16,7 @@ from facegui.gui.pages.insights_section import Section
 from facegui.gui.pages.rate_panel import RatePanel
 from facegui.gui.widgets.parts import button, card, column, label, row, scrolled
 from facegui.jobs import Job
-from facegui.matching.error_curves import of_scores
+from facegui.matching.error_curves import ErrorCurves, of_scores
 from facegui.matching.protocols import open_protocol
 from facegui.matching.report import Miss
 from facegui.matching.report_page import page_of, write_page
@@ -24,6 +25,7 @@ from facegui.services.reports import Evaluated, evaluate
 
 __all__ = ["ReportsSection", "can_be_measured"]
 
+Measured: TypeAlias = tuple[Evaluated, ErrorCurves]
 _SHOWN = 8
 """Wrong pairs of each kind that are listed."""
 
@@ -33,6 +35,7 @@ class ReportsSection(Section):
 
     def build(self) -> None:
         self.done: Evaluated | None = None
+        self._measured: Measured | None = None
         self._task: Task | None = None
         self._cells: list[QLabel] = []
         self.words = label("", "muted", wrap=True)
@@ -112,8 +115,10 @@ class ReportsSection(Section):
         self.error.dismiss()
         services = self.services
 
-        def job() -> Job[Evaluated]:
-            return (yield from evaluate(services, open_protocol(source)))
+        def job() -> Job[Measured]:
+            done = yield from evaluate(services, open_protocol(source))
+            report = done.report
+            return done, of_scores(report.genuine, report.impostor, _people(done), report.identity_pairs)
 
         self._name(self.tr("Measuring on {name}…").format(name=source.name), busy=True)
         self._task = self.bridge.start(
@@ -132,14 +137,14 @@ class ReportsSection(Section):
         self._cancelled()
 
     def _cancelled(self) -> None:
-        if self.done is not None:
-            self._show(self.done)
+        if self._measured is not None:
+            self._show(self._measured)
         else:
             self._invite()
 
-    def _show(self, done: Evaluated) -> None:
-        self.done = done
-        report = done.report
+    def _show(self, measured: Measured) -> None:
+        self.done, curves = self._measured = measured
+        done, report = self.done, self.done.report
         words = self.tr("{name}, {model}: {photos:,} photos").format(
             name=report.name or done.opened.root.name, model=done.model.title, photos=report.photos
         )
@@ -147,9 +152,7 @@ class ReportsSection(Section):
             words += self.tr("; {count:,} could not be read").format(count=len(done.unreadable))
         self._name(words, busy=False)
         limit = report.miss_threshold
-        self.panel.show_curves(
-            of_scores(report.genuine, report.impostor, _people(done), report.identity_pairs), limit
-        )  # fmt: skip
+        self.panel.show_curves(curves, limit)
         for old in self._cells:
             self._rows.removeWidget(old)
             old.deleteLater()

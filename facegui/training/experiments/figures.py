@@ -101,7 +101,7 @@ def draw_animation(out: Path, names: tuple[str, str] = ("softmax", "arcface")) -
             axes.set_title(f"{run.title}, epoch {epoch:.1f}\n{_accuracy(frame)}", fontsize=7.5, color=INK)
         figure.canvas.draw()
         rgb = np.asarray(figure.canvas.buffer_rgba())[..., :3]
-        pictures.append(Image.fromarray(np.ascontiguousarray(rgb)).quantize(48))
+        pictures.append(Image.fromarray(np.ascontiguousarray(rgb)).quantize(64, dither=Image.Dither.NONE))
     pictures[0].save(
         out / "sphere.gif", save_all=True, append_images=pictures[1:], duration=1000 // _PICTURES_A_SECOND, loop=0,
         optimize=True,

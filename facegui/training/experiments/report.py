@@ -94,12 +94,13 @@ def _of_sets(rows: list[Result]) -> str:
             _SETS[entry.set], _words(entry, mine[0].m2), f"{published[0]} / {published[1]} %" if published else "",
             f"{_mean([row.train_accuracy for row in mine], 2, 100)} %",
             f"{_mean([row.test_accuracy for row in mine], 2, 100)} %", _mean([row.final_loss for row in mine], 3),
+            f"{_mean([row.within for row in mine], 1)}°", f"{_mean([row.between for row in mine], 1)}°",
             f"{_mean([row.pair_eer for row in mine], 2, 100)} %", str(len(mine)),
             f"{mine[0].pictures:,} × {mine[0].epochs}",
         ))  # fmt: skip
     head = (
-        "set", "loss", "student, train / test", "train", "test", "training loss", "EER of pairs", "seeds",
-        "pictures × epochs",
+        "set", "loss", "student, train / test", "train", "test", "training loss", "within a class",
+        "to the nearest other", "EER of pairs", "seeds", "pictures × epochs",
     )  # fmt: skip
     words = (
         f"The same small network with each loss, {table.DIMENSION} numbers, s = {table.SCALE:.0f}; mean ± deviation:"
