@@ -4,9 +4,9 @@
 
 PHOTOS is a folder, whose photos are shuffled, VIDEO a video file or a folder of them; both are gone through again and
 again. Prints the resident memory now and then, and exits with 1 if at the end of a part it is more than 5 % above what
-it was after that part's warm-up, or if it was above --most at any time. Each size of picture that is new takes memory of
-its own, so the warm-up is one round: the videos once before anything is counted, the photos once, and a tenth of the
-way at least.
+it was after that part's warm-up, or if it was above --most at any time. Each size of picture that is new takes memory
+of its own, so the warm-up is one round: the videos once before anything is counted, the photos once, and a tenth of
+the way at least.
 """
 
 from __future__ import annotations
