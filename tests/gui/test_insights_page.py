@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 
+from facegui.errors import KnownError
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages import insights_map, insights_model, insights_reports
@@ -46,8 +47,12 @@ def services(calibration: Calibration) -> SimpleNamespace:
     return SimpleNamespace(
         calibrations={"frontal": calibration}, model=SimpleNamespace(title="ArcFace"), settings=Settings(),
         rule=lambda: rule_for(calibration, 1e-3), thumbnail=lambda _key: np.full((112, 112, 3), 200, np.uint8),
-        gallery=SimpleNamespace(people=lambda: people),
+        gallery=SimpleNamespace(people=lambda: people), read=unreadable,
     )  # fmt: skip
+
+
+def unreadable(_path: Path) -> None:
+    raise KnownError("It is empty.")
 
 
 def no_job(value: object) -> object:
@@ -251,9 +256,21 @@ def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSec
     cells = [cell.text() for cell in reports._cells]
     assert "Photos without a face" in cells
     assert "EER" in cells
-    assert "One person, missed: 2" in reports.misses.text()
-    assert "no face   1a.jpg" in reports.misses.text()
-    assert "Two people, taken for one: 1" in reports.misses.text()
+    assert [title.text() for title in reports.titles] == [
+        "Two people, taken for one: 1; the worst first", "One person, missed: 2; the worst first",
+    ]  # fmt: skip
+    false_match, missed = reports.misses
+    assert [tile.text for tile in false_match.tiles] == ["1.00"]
+    assert false_match.tiles[0].tip == "3a.jpg\n2b.jpg"
+    assert {tile.text for tile in missed.tiles} == {"0.00", "no face"}
+    with qtbot.waitSignal(reports.navigate) as opened:
+        qtbot.mouseClick(false_match, Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
+    assert opened.args == ["verify", [tmp_path / "3a.jpg", tmp_path / "2b.jpg"]]
+    missed.setFocus()
+    qtbot.keyClick(missed, Qt.Key.Key_Right)
+    with qtbot.waitSignal(missed.chosen) as chosen:
+        qtbot.keyClick(missed, Qt.Key.Key_Return)
+    assert chosen.args == [1]
     file = tmp_path / "report.html"
     reports.save(file)
     qtbot.waitUntil(lambda: "Saved" in reports.words.text(), timeout=5000)

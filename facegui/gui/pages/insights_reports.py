@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QBuffer, QIODevice, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QWidget
 
+from facegui.errors import KnownError
 from facegui.gui import theme
 from facegui.gui.bridge import Task
+from facegui.gui.images import to_qimage
 from facegui.gui.pages.insights_section import Section
 from facegui.gui.pages.rate_panel import RatePanel
+from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.widgets.pair_tiles import PairTile, PairTiles
 from facegui.gui.widgets.parts import button, card, column, label, row, scrolled
 from facegui.jobs import Job
 from facegui.matching.error_curves import ErrorCurves, of_scores
 from facegui.matching.protocols import open_protocol
 from facegui.matching.report import Miss
 from facegui.matching.report_page import page_of, write_page
-from facegui.matching.wording import EN_DASH, format_similarity
+from facegui.matching.wording import format_similarity
 from facegui.services.reports import Evaluated, evaluate
 
 __all__ = ["ReportsSection", "can_be_measured"]
@@ -50,11 +54,18 @@ class ReportsSection(Section):
         self._rows.setVerticalSpacing(theme.size("half"))
         figures = card(label(self.tr("Figures"), "emphasis"), role="card")
         figures.layout().addLayout(self._rows)  # type: ignore[union-attr]
-        self.misses = label("", "small", wrap=True, selectable=True)
+        self.thumbnails = Thumbnails(self.bridge, self._picture, parent=self)
+        self.none = label("", "muted", wrap=True)
+        self.misses = tuple(PairTiles(self.thumbnails) for _ in range(2))
+        self.titles = tuple(label("", "small") for _ in self.misses)
+        wrong = card(label(self.tr("Wrong pairs"), "emphasis"), self.none, role="card")
+        for title, tiles in zip(self.titles, self.misses, strict=True):
+            tiles.setAccessibleName(self.tr("Wrong pairs"))
+            tiles.chosen.connect(lambda number, tiles=tiles: self._open_pair(tiles.tiles[number]))
+            wrong.layout().addWidget(title)  # type: ignore[union-attr]
+            wrong.layout().addWidget(tiles)  # type: ignore[union-attr]
         inner = QWidget()
-        inner.setLayout(
-            column(self.panel, figures, card(label(self.tr("Wrong pairs"), "emphasis"), self.misses, role="card"), None)
-        )
+        inner.setLayout(column(self.panel, figures, wrong, None))
         head = row(self.words, self.file_button, self.folder_button, self.export_button)
         head.setStretch(0, 1)
         body = column()
@@ -163,22 +174,52 @@ class ReportsSection(Section):
                 self._rows.addWidget(cell, number, place)
                 self._cells.append(cell)
         self._rows.setColumnStretch(2, 1)
-        lines = [
-            *self._listed(self.tr("Two people, taken for one"), report.false_matches, report.false_match_count),
-            *self._listed(self.tr("One person, missed"), report.false_non_matches, report.false_non_match_count),
-        ]
-        none = self.tr("None at {threshold}.").format(threshold=format_similarity(limit, 3))
-        self.misses.setText("\n".join(lines) or none)
+        self.none.setText(self.tr("None at {threshold}.").format(threshold=format_similarity(limit, 3)))
+        self.none.setVisible(not report.false_match_count and not report.false_non_match_count)
+        self.thumbnails.clear()
+        sides = (
+            (self.tr("Two people, taken for one"), report.false_matches, report.false_match_count),
+            (self.tr("One person, missed"), report.false_non_matches, report.false_non_match_count),
+        )
+        for title, tiles, (words, misses, count) in zip(self.titles, self.misses, sides, strict=True):
+            title.setText(self.tr("{what}: {count:,}; the worst first").format(what=words, count=count))
+            tiles.show_pairs(self._tiles(misses))
+            title.setVisible(bool(count))
+            tiles.setVisible(bool(count))
         self.show_content()
 
-    def _listed(self, title: str, misses: tuple[Miss, ...], count: int) -> list[str]:
-        if not count:
-            return []
-        lines = [f"{title}: {count:,}"]
-        for miss in misses[:_SHOWN]:
-            score = self.tr("no face") if miss.score is None else format_similarity(miss.score)
-            lines.append(f"{score}   {miss.path1}  {EN_DASH}  {miss.path2}")
-        return lines
+    def _tiles(self, misses: tuple[Miss, ...]) -> list[PairTile]:
+        assert self.done is not None
+        places = {path: place for place, path in enumerate(self.done.opened.pairs.paths)}
+        return [
+            PairTile(
+                places[miss.path1], places[miss.path2],
+                self.tr("no face") if miss.score is None else format_similarity(miss.score),
+                f"{miss.path1}\n{miss.path2}",
+            )
+            for miss in misses[:_SHOWN]
+        ]  # fmt: skip
+
+    def _picture(self, key: Hashable) -> QImage | None:
+        """Read a photo of the list, small; None where it cannot be read."""
+        done = self.done
+        if done is None or not isinstance(key, int) or key >= len(done.opened.files):
+            return None
+        file, pictures = done.opened.files[key], done.opened.pictures
+        try:
+            frame = self.services.read(file) if pictures is None else self.services.read_bytes(pictures[key], file.name)
+        except KnownError:
+            return None
+        side = 2 * theme.size("tile")
+        return to_qimage(frame.pixels).scaled(
+            side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+        )
+
+    def _open_pair(self, tile: PairTile) -> None:
+        """Compare the two photos on the Verify page."""
+        if self.done is not None and self.done.opened.pictures is None:
+            files = self.done.opened.files
+            self.navigate.emit("verify", [files[tile.left], files[tile.right]])
 
     # --- saving -------------------------------------------------------------------------------------------
 

@@ -71,8 +71,13 @@ class RatePlot(Plot):
             )
         )
 
-    def _mark(self, painter: QPainter, place: QPointF) -> None:
+    def _mark(self, painter: QPainter, area: QRectF, place: QPointF) -> None:
+        """Mark a point; one beyond the axes is marked at their edge."""
         radius = float(theme.size("half"))
+        place = QPointF(
+            min(max(place.x(), area.left() + radius), area.right() - radius),
+            min(max(place.y(), area.top() + radius), area.bottom() - radius),
+        )
         painter.setPen(QPen(theme.color("panel"), theme.size("hairline")))
         painter.setBrush(theme.color("accent"))
         painter.drawEllipse(place, radius, radius)
@@ -195,7 +200,7 @@ class RocPlot(RatePlot):
         if self.threshold is not None:
             place = self.threshold
             fmr, fnmr = (side.at(curves.thresholds, place).value for side in (curves.fmr, curves.fnmr))
-            self._mark(painter, self.at(area, float(np.log10(max(fmr, _SMALLEST / 10))), 1 - fnmr))
+            self._mark(painter, area, self.at(area, float(np.log10(max(fmr, _SMALLEST / 10))), 1 - fnmr))
 
 
 class DetPlot(RatePlot):
@@ -230,7 +235,7 @@ class DetPlot(RatePlot):
         if self.threshold is not None:
             place = self.threshold
             fmr, fnmr = (side.at(curves.thresholds, place).value for side in (curves.fmr, curves.fnmr))
-            self._mark(painter, self.at(area, _deviate(fmr), _deviate(fnmr)))
+            self._mark(painter, area, self.at(area, _deviate(fmr), _deviate(fnmr)))
 
 
 def _clipped(rate: float) -> float:
