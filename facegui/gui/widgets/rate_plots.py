@@ -44,10 +44,11 @@ class RatePlot(Plot):
         super().__init__(name, parent)
         self.curves: ErrorCurves | None = None
         self.threshold: float | None = None
+        self._first: float | None = None
 
     def show_curves(self, curves: ErrorCurves | None, threshold: float | None) -> None:
         """Draw curves with a threshold marked."""
-        self.curves, self.threshold = curves, threshold
+        self.curves, self.threshold, self._first = curves, threshold, threshold
         self._describe()
         self.update()
 
@@ -175,6 +176,8 @@ class RocPlot(RatePlot):
             return 0.0, 1.0
         seen = self.curves.fmr.value >= _SMALLEST
         least = 1 - float(self.curves.fnmr.high[seen].max(initial=0.0, where=self.curves.fmr.value[seen] < _DECADES[3]))
+        if self._first is not None:
+            least = min(least, 1 - self.curves.fnmr.at(self.curves.thresholds, self._first).value)
         step = 0.1 if least < 0.9 else 0.05 if least < 0.95 else 0.01
         low = min(max(0.0, float(np.floor(least / step)) * step), 1 - step)
         return low, 1.0 + 0.04 * (1 - low)
@@ -193,14 +196,14 @@ class RocPlot(RatePlot):
         curves = self.curves
         if curves is None:
             return
-        _shade_unsupported(self, painter, area, float(np.log10(max(curves.smallest_claim, _SMALLEST / 10))))
-        x = np.log10(np.maximum(curves.fmr.value, _SMALLEST / 10))
+        _shade_unsupported(self, painter, area, float(np.log10(max(curves.smallest_claim, _SMALLEST))))
+        x = np.log10(np.maximum(curves.fmr.value, _SMALLEST))
         band = Band(1 - curves.fnmr.value, 1 - curves.fnmr.high, 1 - curves.fnmr.low)
         _paint_band(self, painter, area, x, band)
         if self.threshold is not None:
             place = self.threshold
             fmr, fnmr = (side.at(curves.thresholds, place).value for side in (curves.fmr, curves.fnmr))
-            self._mark(painter, area, self.at(area, float(np.log10(max(fmr, _SMALLEST / 10))), 1 - fnmr))
+            self._mark(painter, area, self.at(area, float(np.log10(max(fmr, _SMALLEST))), 1 - fnmr))
 
 
 class DetPlot(RatePlot):
@@ -243,7 +246,7 @@ def _clipped(rate: float) -> float:
 
 
 def _deviate(rate: float) -> float:
-    return _NORMAL.inv_cdf(min(max(rate, _SMALLEST / 10), 1 - _SMALLEST / 10))
+    return _NORMAL.inv_cdf(min(max(rate, _SMALLEST), 1 - _SMALLEST))
 
 
 def _deviates(rates: NDArray[np.float64]) -> NDArray[np.float64]:
