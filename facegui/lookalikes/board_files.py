@@ -20,13 +20,15 @@ from facegui.lookalikes.board import Board
 from facegui.matching.decision import Rule, decide
 from facegui.paths import assets_dir
 
-__all__ = ["COLOURS", "check_name", "colours_of", "write_board"]
+__all__ = ["COLOURS", "RAMP", "check_name", "colours_of", "write_board"]
 
 # Ten hues that the colour-blind can tell, after Okabe and Ito, then lighter and darker ones of them.
 COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c6d1f", "#6a51a3", "#31695a", "#a63603",
     "#7a7a7a", "#c51b7d",
 )  # fmt: skip
+# From unlike to alike, dark to light, as in assets/board.html.
+RAMP = ((13, 8, 65), (71, 15, 107), (140, 41, 99), (205, 71, 70), (240, 120, 50), (250, 180, 70), (252, 235, 160))
 _NOBODY = "#9aa0a8"
 _PICTURE_QUALITY = 85
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,14 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegui.errors import KnownError
+from facegui.faces.types import Face, Image
 from facegui.gallery.records import FaceRecord
 from facegui.jobs import Job, Progress
 from facegui.lookalikes.board import Board, BoardItem, MapKind, make_board
+from facegui.services.searching import fused_probe
 
 if TYPE_CHECKING:
     from facegui.services.core import Services
 
-__all__ = ["MOST", "board_of_faces", "board_of_folder", "board_of_people"]
+__all__ = ["MOST", "board_of_faces", "board_of_folder", "board_of_people", "board_of_photos"]
 
 MOST = 600
 """Items of a board: beyond, nobody can read the matrix."""
@@ -82,6 +85,35 @@ def board_of_people(services: Services, *, top: int = 3, map_kind: MapKind = "ts
     board = make_board(items, matrix.means, top, map_kind)
     yield Progress(1, 1)
     return board
+
+
+def board_of_photos(
+    services: Services, paths: Sequence[Path], *, top: int = 3, map_kind: MapKind = "tsne"
+) -> Job[tuple[Board, dict[int, Image]]]:
+    """Return the job that makes the board of some files, with the largest face of each, and the faces by their id.
+
+    The files need not be in the index, so the ids stand for these faces alone: -1, -2 and so on. Files without a face,
+    or that cannot be read, are left out.
+
+    Raises
+    ------
+    KnownError
+        There are fewer than two faces, or more than `MOST` files.
+    """
+    if len(paths) > MOST:
+        raise KnownError(f"A board shows {MOST} photos at most.", f"These are {len(paths):,}.", "Choose fewer.")
+    faces: dict[int, tuple[Path, Face]] = {}
+    for number, path in enumerate(paths):
+        yield Progress(number, len(paths), path.name)
+        with contextlib.suppress(KnownError):
+            photo = services.analyse(path)
+            if photo.faces:
+                faces[-1 - len(faces)] = path, photo.faces[0]
+    items = [BoardItem(key, path.name, str(path), "", face.quality.score) for key, (path, face) in faces.items()]
+    vectors = [fused_probe(services, [face]) for _, face in faces.values()]
+    board = make_board(items, np.stack(vectors) if vectors else np.empty((0, 1), np.float32), top, map_kind)
+    yield Progress(len(paths), len(paths))
+    return board, {key: face.crop for key, (_, face) in faces.items()}
 
 
 def _people(services: Services, records: Sequence[FaceRecord], root: Path | None) -> list[str]:

@@ -15,6 +15,7 @@ from facegui.faces.types import Face, Photo
 from facegui.gallery.records import PersonRecord
 from facegui.gui import images
 from facegui.gui.face_records import FaceRecords
+from facegui.gui.pages.lookalikes_board import BoardPanel
 from facegui.gui.pages.lookalikes_compare import CompareInspector
 from facegui.gui.pages.lookalikes_export import Exporter
 from facegui.gui.pages.lookalikes_fused import FusedProbes
@@ -65,8 +66,9 @@ class LookalikesPage(Page):
         self.viewer = PhotoViewer(services, self.bridge)
         self.skipped = SkippedPanel()
         self.camera: CameraPanel | None = None
+        self.board = BoardPanel(services, self.bridge)
         self.panels = QStackedWidget()
-        for panel in (self.start, self.results, self.chooser, self.viewer, self.skipped):
+        for panel in (self.start, self.results, self.chooser, self.viewer, self.skipped, self.board):
             self.panels.addWidget(panel)
         layout = column(gap="unit")
         layout.addWidget(self.top)
@@ -89,6 +91,8 @@ class LookalikesPage(Page):
         self.top.cameraWanted.connect(self._open_camera)
         self.top.personWanted.connect(self._ask_probe)
         self.top.faceWanted.connect(self._choose_face)
+        self.top.boardWanted.connect(self._show_board)
+        self.board.failed.connect(self.show_error)
         self.top.folders.changed.connect(self._folders_changed)
         self.top.folders.readWanted.connect(self._read_folders)
         self.start.photoWanted.connect(self.choose_files)
@@ -99,11 +103,12 @@ class LookalikesPage(Page):
         self.fused.made.connect(self._take_probe)
         self.fused.failed.connect(self.show_error)
         self.results.mendWanted.connect(self._leave_out)
-        self.exporter.written.connect(self.results.show_written)
+        self.exporter.written.connect(self.results.written.show_file)
         self.exporter.failed.connect(self.show_error)
         for keys, act in (
             (QKeySequence(QKeySequence.StandardKey.Copy), self.hit.copy), (QKeySequence("O"), self.hit.open_outside),
             (QKeySequence("F"), self.hit.reveal), (QKeySequence("Ctrl+E"), self._export),
+            (QKeySequence("Ctrl+B"), self._show_board),
         ):  # fmt: skip
             shortcut = QShortcut(keys, self.results)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -112,7 +117,7 @@ class LookalikesPage(Page):
         self.results.resumeWanted.connect(self._read_folders)
         self.results.action.connect(self.top.folders.ask)
         self.chooser.chosen.connect(self._face_chosen)
-        for panel in (self.start, self.chooser, self.viewer, self.skipped):
+        for panel in (self.start, self.chooser, self.viewer, self.skipped, self.board):
             panel.left.connect(self._show_results)
         self.skipped.retryWanted.connect(lambda: self._read_folders(retry_skipped=True))
         self.hit.opened.connect(lambda: self._show_panel(self.viewer))
@@ -183,6 +188,7 @@ class LookalikesPage(Page):
             ("F", self.tr("Show the photo in its folder")),
             ("Ctrl+C", self.tr("Copy the photo and the comparison")),
             ("Ctrl+E", self.tr("Export the faces shown")),
+            ("Ctrl+B", self.tr("Compare the faces shown all with all")),
         ]
 
     # --- the probe ----------------------------------------------------------------------------------------
@@ -348,6 +354,13 @@ class LookalikesPage(Page):
             return
         self._show_panel(self.results)
         self.results.focus_grid()
+
+    def _show_board(self) -> None:
+        shown, filters = self.results.shown, self.results.filters
+        ids = shown.face_ids.tolist() if shown is not None else []
+        self._show_panel(self.board)
+        root = Path(filters.folder.value) if filters.folder.active else None
+        self.board.offer(ids, self.top.folders.folders, filters.threshold.rule, root)
 
     def _show_skipped(self) -> None:
         self.skipped.show_files(self.search.skipped)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
@@ -12,12 +10,12 @@ from facegui.gui import theme
 from facegui.gui.face_records import FaceRecords
 from facegui.gui.pages.lookalikes_filters import FilterBar
 from facegui.gui.pages.lookalikes_rows import HitRows, Part, held_back
-from facegui.gui.reveal import reveal
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.empty_state import EmptyState
 from facegui.gui.widgets.face_grid import FaceGrid
 from facegui.gui.widgets.parts import button, column, label
+from facegui.gui.widgets.written_link import WrittenLink
 from facegui.lookalikes.filters import Sieve
 from facegui.lookalikes.ranking import Ranking
 from facegui.matching.calibration import Calibration
@@ -77,12 +75,8 @@ class ResultsView(QWidget):
         info.addWidget(self._mend)
         info.addStretch(0)
         info.addWidget(self._fresh)
-        self._written_file = Path()
-        self._written = button("", lambda: reveal(self._written_file), role="link", icon="check")
-        self._written.hide()
-        self._written_for = QTimer(self, singleShot=True, interval=theme.time("undo"))
-        self._written_for.timeout.connect(self._written.hide)
-        info.addWidget(self._written)
+        self.written = WrittenLink()
+        info.addWidget(self.written)
         self.export = button(self.tr("Export"), self.exportWanted.emit, role="link", icon="export")
         self.export.setToolTip(self.tr("Write the faces shown into a table or a contact sheet (Ctrl+E)"))
         info.addWidget(self.export)
@@ -146,14 +140,6 @@ class ResultsView(QWidget):
         self._warning.setVisible(bool(text))
         self._mend.setText(mend)
         self._mend.setVisible(bool(mend))
-
-    def show_written(self, file: Path) -> None:
-        """Say for a while that a file was written, with a link that shows it."""
-        self._written_file = file
-        self._written.setText(self.tr("Written: {0}").format(file.name))
-        self._written.setToolTip(str(file))
-        self._written.show()
-        self._written_for.start()
 
     def show_empty(self, drawing: str, title: str, text: str, action: str = "", role: str = "accent") -> None:
         """Show words in place of the grid."""

@@ -10,7 +10,7 @@ from facegui.gui import theme
 from facegui.gui.pages.lookalikes_folders import FolderBar
 from facegui.gui.pages.lookalikes_probe import Probe
 from facegui.gui.widgets.chip import Chip
-from facegui.gui.widgets.parts import label, row
+from facegui.gui.widgets.parts import button, label, row
 
 __all__ = ["TopBar"]
 
@@ -24,12 +24,15 @@ class TopBar(QWidget):
         Another probe.
     faceWanted
         Another face of the probe's photo.
+    boardWanted
+        The faces compared all with all.
     """
 
     photoWanted = Signal()
     cameraWanted = Signal()
     personWanted = Signal()
     faceWanted = Signal()
+    boardWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +52,9 @@ class TopBar(QWidget):
         self.other_face.clicked.connect(lambda _checked=False: self.faceWanted.emit())
         self.folders = FolderBar()
         self._in = label(self.tr("in"), "muted")
-        self.setLayout(row(self.probe, self.other_face, self._in, self.folders, None))
+        self.board = button(self.tr("Who looks like whom"), self.boardWanted.emit, role="link", icon="insights")
+        self.board.setToolTip(self.tr("Compare photos or people all with all: table, heat map and map (Ctrl+B)"))
+        self.setLayout(row(self.probe, self.other_face, self._in, self.folders, None, self.board))
         self.folders.changed.connect(lambda: self.show_probe(self._shown))
         self.show_probe(None)
 

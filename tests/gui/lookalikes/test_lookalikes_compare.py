@@ -62,7 +62,7 @@ def test_what_is_shown_is_exported_and_nothing_else(
     assert searched._probe is not None
     searched.exporter.write(file, searched._probe, shown, filters.threshold.rule, filters.words)
     quiet(qtbot, bridge)
-    qtbot.waitUntil(lambda: searched.results._written.isVisible(), timeout=WAIT)
+    qtbot.waitUntil(lambda: searched.results.written.isVisible(), timeout=WAIT)
     assert pipeline.runs == runs
     if suffix == ".csv":
         assert len(file.read_text().splitlines()) == 1 + 8
