@@ -80,6 +80,17 @@ def test_a_live_face_matches_the_person_enrolled_from_it_and_another_does_not(
     assert (newest.outcome, newest.probe) == (Outcome.NO_MATCH, "d3.mp4")
 
 
+def test_nobody_in_the_other_clips_matches(qtbot, page: VerifyPage, person: int, shared_data: Path) -> None:
+    page.receive(person)
+    page.refresh()
+    page.open_files([shared_data / "video" / "d0.mp4"])
+    wait(qtbot, lambda: page.claim.person is not None and page.result.outcome is Outcome.NO_MATCH)
+    for clip in ("d6", "d12"):  # d3 is looked at above
+        page.probe.open_video(shared_data / "video" / f"{clip}.mp4")
+        wait(qtbot, lambda: page.result.outcome is not Outcome.NO_MATCH)
+        wait(qtbot, lambda: page.result.outcome is Outcome.NO_MATCH)
+
+
 def test_space_takes_the_frame_and_escape_lets_it_go(
     qtbot, page: VerifyPage, services: Services, person: int, shared_data: Path
 ) -> None:
