@@ -124,6 +124,11 @@ class Settings:
         720, "Camera", "Camera lines", "Height of the camera's picture in pixels; larger is slower.",
         minimum=240, maximum=2160, step=120,
     )  # fmt: skip
+    camera_rate: int = _setting(
+        30, "Camera", "Camera pictures a second",
+        "What a camera is asked for; it sends what it has nearest to that. In the dark, few let in more light.",
+        minimum=5, maximum=120, step=5,
+    )  # fmt: skip
     mirror_preview: bool = _setting(
         True,
         "Camera",

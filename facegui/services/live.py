@@ -65,7 +65,8 @@ def open_feed(
     """
     limits = PictureLimits.from_table(table_of(services, "picture"))
     lines = height or services.settings.camera_height
-    return CameraFeed(source, height=lines, loop=loop, on_change=on_change, picture=limits)
+    rate = services.settings.camera_rate
+    return CameraFeed(source, height=lines, rate=rate, loop=loop, on_change=on_change, picture=limits)
 
 
 def passive_model(services: Services) -> PassiveNetwork | None:

@@ -108,6 +108,8 @@ class CameraFeed:
         Id of a `CameraInfo`, number of a camera, address of a stream, or path of a video file.
     height : int
         Lines wanted.
+    rate : int
+        Pictures a second wanted from a camera; 0 takes what comes.
     loop : bool
         Whether a video file starts again at its end; `Frame.time` then goes on growing.
     on_change : callable, optional
@@ -123,12 +125,13 @@ class CameraFeed:
         source: str | int | os.PathLike[str],
         *,
         height: int = 720,
+        rate: int = 0,
         loop: bool = True,
         on_change: Callable[[], None] | None = None,
         opener: Opener = open_capture,
         picture: PictureLimits | None = None,
     ) -> None:
-        self.source = parse_source(source)
+        self.source = replace(parse_source(source), rate=rate)
         self.on_change = on_change
         self._height = height
         self._loop = loop

@@ -62,11 +62,14 @@ class VideoSource:
         Camera id or number, address of a stream, or path of a file. An address may hold a password.
     name : str
         What may be shown and stored: never a password.
+    rate : int
+        Pictures a second that a camera is asked for; 0 leaves it as it is.
     """
 
     kind: SourceKind
     address: str
     name: str
+    rate: int = 0
 
     @property
     def camera(self) -> str:
@@ -210,6 +213,8 @@ def _open_device(source: VideoSource, height: int) -> Capture:
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, round(height * 16 / 9))
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    if source.rate:
+        capture.set(cv2.CAP_PROP_FPS, source.rate)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return capture
 

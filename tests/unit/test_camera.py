@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +22,9 @@ import pytest
 from sample_pictures import PICTURE
 
 from facegui.errors import KnownError
-from facegui.sources import camera
+from facegui.services import Services, live
+from facegui.settings import Settings
+from facegui.sources import camera, devices
 from facegui.sources.camera import CameraFeed, FeedState, frames, list_cameras
 from facegui.sources.devices import SourceKind, VideoSource, parse_source
 
@@ -500,3 +504,25 @@ def test_a_real_recording_plays_like_a_webcam(shared_data: Path) -> None:
         watch.until(lambda: (feed.latest() or (0,))[0] >= 20)
         assert feed.status.size == (512, 480)
         assert 5 < feed.status.fps < 45
+
+
+def test_a_camera_is_asked_for_the_lines_and_the_rate_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[int, float] = {}
+    shown = SimpleNamespace(
+        isOpened=lambda: True, set=lambda prop, value: asked.update({prop: value}), release=lambda: None
+    )
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: shown)
+    monkeypatch.setattr(devices.Path, "exists", lambda _path: True)
+    monkeypatch.setattr(devices.os, "access", lambda *_: True)
+    devices.open_capture(replace(parse_source("0"), rate=15), 480)
+    assert asked[cv2.CAP_PROP_FRAME_HEIGHT] == 480
+    assert asked[cv2.CAP_PROP_FPS] == 15
+    asked.clear()
+    devices.open_capture(parse_source("0"), 480)
+    assert cv2.CAP_PROP_FPS not in asked
+
+
+def test_the_live_feed_takes_the_rate_of_the_settings(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "CameraFeed", partial(CameraFeed, opener=device.open))
+    with Services(settings=Settings(camera_rate=15)) as services, live.open_feed(services, "0") as feed:
+        assert feed.source.rate == 15
