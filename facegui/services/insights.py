@@ -27,6 +27,8 @@ MapKind = Literal["pca", "tsne"]
 _BLOCK = 500
 _COMPONENTS = 30
 _PERPLEXITY = 30.0
+_STEPS = 500  # half of the usual: 7 instead of 14 s for 2,000 samples on two cores
+_FEW = 9  # samples below which neighbourhoods mean nothing
 _SEED = 0
 
 
@@ -135,12 +137,13 @@ def map_samples(services: Services, kind: MapKind) -> Job[SampleMap | None]:
     left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
     yield Progress(1, 2)
     places, variance, made = left[:, :2] * lengths[:2], float("nan"), kind
-    if kind == "tsne" and len(rows) > 3 * _PERPLEXITY / 10:
+    if kind == "tsne" and len(rows) > _FEW:
         from sklearn.manifold import TSNE  # late: it takes a second to load
 
         few = left[:, :_COMPONENTS] * lengths[:_COMPONENTS]
         perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
-        places = TSNE(init="pca", perplexity=perplexity, random_state=_SEED).fit_transform(few)
+        made_by = TSNE(init="pca", perplexity=perplexity, max_iter=_STEPS, random_state=_SEED)
+        places = made_by.fit_transform(few)
     else:
         made = "pca"
         variance = float((lengths[:2] ** 2).sum() / max((lengths**2).sum(), 1e-12))

@@ -76,6 +76,7 @@ class MapSection(Section):
     def _make(self) -> None:
         self._fresh = True
         self.error.dismiss()
+        self.words.setText(self.tr("Drawing the map…"))
         self.bridge.start(
             self, map_samples(self.services, self.kind.currentData()), on_done=self._show, on_error=self._failed,
             newest="map", title=self.tr("Drawing the map"),
