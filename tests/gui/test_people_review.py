@@ -264,6 +264,26 @@ def test_a_group_is_dropped_on_another_or_on_somebody_known(qtbot, page: PeopleP
     assert who(services) == {"Ada": 7}
 
 
+def test_the_whole_photo_of_the_face_looked_at_stands_beside_the_question(
+    qtbot, page: PeoplePage, panel: ReviewPanel, press: Press, photos: Path
+) -> None:
+    assert page.photo.isHidden()
+    ask(qtbot, page)
+    assert page.photo.view.has_image
+    press(Qt.Key.Key_Home)
+    press(Qt.Key.Key_End)
+    last = page.photo.file.full
+    assert last.startswith("1-")
+    for path in photos.iterdir():
+        path.unlink()
+    press(Qt.Key.Key_Home)
+    assert page.photo.file.full != last
+    assert page.photo._problem.text(), "a photo that is gone is told, and the face can be named all the same"
+    press(Qt.Key.Key_Escape)
+    press(Qt.Key.Key_Escape)
+    assert page.photo.isHidden()
+
+
 def test_hidden_strangers_are_shown_again(qtbot, page: PeoplePage, services: Services, press: Press) -> None:
     tiles = page.sorting.strip.tiles
     tiles.select_row(0)

@@ -21,6 +21,7 @@ from facegui.gui.pages.people_ask import AskBar
 from facegui.gui.pages.people_inspector import PeopleInspector
 from facegui.gui.pages.people_list import PeopleList
 from facegui.gui.pages.people_person import PersonPanel
+from facegui.gui.pages.people_photo import FacePhoto
 from facegui.gui.pages.people_questions import PeopleQuestions
 from facegui.gui.pages.people_sorting import PeopleSorting
 from facegui.gui.pages.people_undo import UndoStack
@@ -91,7 +92,8 @@ class PeoplePage(Page):
         layout = column(self.ask, self.note, gap="unit")
         layout.addWidget(self.panels, 1)
         self.content.setLayout(layout)
-        self.inspector = self.facts = PeopleInspector()
+        self.photo = FacePhoto(self.services, self.bridge)
+        self.inspector = self.facts = PeopleInspector(self.photo)
         self.primary_action = QAction(self.tr("Enroll somebody"), self)
         self.primary_action.triggered.connect(lambda _checked=False: self.navigate.emit("enroll", None))
         self._connect()
@@ -133,6 +135,7 @@ class PeoplePage(Page):
         queue.changed.connect(self._follow_queue)
         sorting.panelWanted.connect(self._show_review)
         sorting.left.connect(self._leave_review)
+        sorting.panel.faceMoved.connect(self.photo.show_face)
         sorting.audit.failed.connect(self._failed)
         sorting.audit.moreWanted.connect(self._add_samples)
         for panel in (sorting.panel, sorting.audit):
@@ -310,6 +313,10 @@ class PeoplePage(Page):
 
     def _show_panel(self, panel: QWidget) -> None:
         self.panels.setCurrentWidget(panel)
+        asking = panel is self.sorting.panel
+        self.facts.set_asking(asking)
+        if not asking and panel is not self.viewer:
+            self.photo.show_face(None)
         if self.primary_action is not None:
             self.primary_action.setVisible(panel is self.everybody)
 
@@ -368,7 +375,8 @@ class PeoplePage(Page):
         self.note.show()
 
     def _changed(self, change: Change) -> None:
-        self.clear_error()
+        if not change.everything:  # the user did something, and it worked
+            self.clear_error()
         if len(change.people) == 1:
             (self._wanted,) = change.people
         self._read()

@@ -93,6 +93,8 @@ class GroupView(QWidget):
     -------
     chosenMoved
         `chosen` is another.
+    faceMoved(object)
+        Another face is looked at: its id, or None.
     opened(int)
         Double click: the photo of this face is wanted.
     likenessChosen(str)
@@ -104,6 +106,7 @@ class GroupView(QWidget):
     """
 
     chosenMoved = Signal()
+    faceMoved = Signal(object)
     opened = Signal(int)
     likenessChosen = Signal(str)
     nameTyped = Signal()
@@ -119,6 +122,9 @@ class GroupView(QWidget):
         self._pictures: list[QImage | None] = []
         self.grid = FaceGrid(thumbnails, name=self.tr("Faces of this group"), multiple=True)
         self.grid.selectionMoved.connect(lambda _rows: self.chosenMoved.emit())
+        self.grid.currentMoved.connect(
+            lambda place: self.faceMoved.emit(self._faces[place]) if 0 <= place < len(self._faces) else None
+        )
         self.grid.doubleClicked.connect(lambda index: self.opened.emit(self._faces[index.row()]))
         self.cover = CropView()
         self._owner = ElidedLabel(font=theme.font("emphasis", bold=True))
@@ -222,6 +228,8 @@ class GroupView(QWidget):
         else:
             self.grid.set_rows(found.rows)
         self._show_likely(found.likely, found.pictures)
+        place = max(0, self.grid.currentIndex().row())
+        self.faceMoved.emit(self._faces[place] if place < len(self._faces) else None)
         self.chosenMoved.emit()
         self.loaded.emit()
 

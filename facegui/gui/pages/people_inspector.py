@@ -30,8 +30,10 @@ class PeopleInspector(InspectorPanel):
 
     acted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, photo: QWidget, parent: QWidget | None = None) -> None:
+        """`photo` is shown below the person, whenever it is not hidden."""
         super().__init__(parent)
+        self._asking = False
         self._person_section = self.tr("Person")
         self._history_section = self.tr("Decisions")
         self._cover = CropView(side=theme.size("tile"))
@@ -43,7 +45,7 @@ class PeopleInspector(InspectorPanel):
         self._shown.setLayout(column(self._cover, self._name, self._open, self._verify, self._lookalikes, gap="unit"))
         self._nobody = label(self.tr("Choose a person to see what is known of them."), "muted", wrap=True)
         holder = QWidget()
-        holder.setLayout(column(self._shown, self._nobody, gap=""))
+        holder.setLayout(column(self._shown, self._nobody, photo, gap="unit"))
         self.set_widget(self._person_section, holder)
         self.show_person(None)
 
@@ -52,7 +54,7 @@ class PeopleInspector(InspectorPanel):
     ) -> None:
         """Show a person, or that nobody is chosen."""
         self._shown.setVisible(person is not None)
-        self._nobody.setVisible(person is None)
+        self._nobody.setVisible(person is None and not self._asking)
         if person is None:
             self.remove(self.tr("Facts"))
             self.remove(self._history_section)
@@ -67,6 +69,11 @@ class PeopleInspector(InspectorPanel):
         else:
             none = label(self.tr("Nobody was compared with {0} yet.").format(person.name), "muted", wrap=True)
             self.set_widget(self._history_section, none)
+
+    def set_asking(self, asking: bool) -> None:
+        """Leave out what is about choosing a person while questions are asked."""
+        self._asking = asking
+        self._nobody.setVisible(not self._shown.isVisibleTo(self) and not asking)
 
     def set_opened(self, opened: bool) -> None:
         """Leave out the buttons that the page itself shows while a person is open."""

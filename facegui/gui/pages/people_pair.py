@@ -42,9 +42,12 @@ class PairView(QWidget):
     -------
     opened(int)
         Double click: the photo of this face is wanted.
+    faceMoved(object)
+        Another face is looked at: its id, or None.
     """
 
     opened = Signal(int)
+    faceMoved = Signal(object)
 
     def __init__(
         self, services: Services, bridge: Bridge, thumbnails: Thumbnails, parent: QWidget | None = None
@@ -56,6 +59,7 @@ class PairView(QWidget):
         self.grids = tuple(FaceGrid(thumbnails, name=self.tr("Faces of one group")) for _ in range(2))
         across = row(gap="unit")
         for place, (title, grid) in enumerate(zip(self.titles, self.grids, strict=True)):
+            grid.currentMoved.connect(lambda row, place=place: self._look(place, row))
             grid.doubleClicked.connect(lambda index, place=place: self._open(place, index.row()))
             side = column(title, gap="half")
             side.addWidget(grid, 1)
@@ -113,6 +117,14 @@ class PairView(QWidget):
         self._sides = tuple(sides)
         for grid, side in zip(self.grids, sides, strict=True):
             grid.set_rows(side.rows)
+        # The smaller group is the one in doubt.
+        smaller = min(sides, key=lambda side: len(side.faces))
+        self.faceMoved.emit(smaller.faces[0] if smaller.faces else None)
+
+    def _look(self, place: int, row: int) -> None:
+        faces = self._sides[place].faces if self._sides else []
+        if 0 <= row < len(faces):
+            self.faceMoved.emit(faces[row])
 
     def _open(self, place: int, index: int) -> None:
         self.opened.emit(self._sides[place].faces[index])

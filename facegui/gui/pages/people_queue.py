@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,15 @@ class Question:
 class ReviewQueue(QObject):
     """Reads the questions, stores the answers, and has the faces grouped in the background.
 
+    Attributes
+    ----------
+    open : Open
+        What there is to ask, as it was read last.
+    read : bool
+        Whether that was read yet.
+    returned : Question or None
+        The question whose answer was taken back, until it is asked again.
+
     Signals
     -------
     changed
@@ -92,7 +101,7 @@ class ReviewQueue(QObject):
         self.read = False
         self._passed: set[tuple[Ask, int, int | None]] = set()
         self._given: list[Question] = []
-        self._returned: Question | None = None
+        self.returned: Question | None = None
         self._grouped_at: object = None
         self._task: Task | None = None
         self._later = QTimer(self, singleShot=True, interval=theme.time("rest"))
@@ -123,15 +132,10 @@ class ReviewQueue(QObject):
         total = len(known.unknown) + len(known.known) + len(known.merges)
         return total > sum(len(self.questions(ask)) for ask in (Ask.WHO, Ask.MORE, Ask.MERGE))
 
-    def take_returned(self) -> Question | None:
-        """Return the question whose answer was taken back, once."""
-        returned, self._returned = self._returned, None
-        return returned
-
     def begin(self) -> None:
         """Ask again what was skipped."""
         self._passed.clear()
-        self._returned = None
+        self.returned = None
         self.changed.emit()
 
     def refresh(self) -> None:
@@ -188,7 +192,7 @@ class ReviewQueue(QObject):
     def _take_quickly(self, found: Open) -> None:
         """Take the groups as they are after an answer; pairs that may be one take longer and are looked for later."""
         merges = tuple(one for one in self.open.merges if {one.one, one.other} <= found.groups.keys())
-        self.open = Open(found.unknown, found.known, found.unconfirmed, merges, found.hidden, found.groups)
+        self.open = replace(found, merges=merges)
         self._later.start()
         self.changed.emit()
 
@@ -279,10 +283,12 @@ class ReviewQueue(QObject):
                 self.undone.emit(self.tr("There is nothing to undo."))
                 return
             if self._given:
-                self._returned = self._given.pop()
-                self._passed.discard(self._returned.key)
+                self.returned = self._given.pop()
+                self._passed.discard(self.returned.key)
             self.undone.emit(change.text)
             self._after(change)
+            if self.returned is not None and self.returned.ask is Ask.MERGE:
+                self.refresh()
 
         def failed(error: Exception) -> None:
             if self._given:
@@ -293,6 +299,10 @@ class ReviewQueue(QObject):
         self._bridge.run(self, lambda: self._services.gallery.undo_review(), done, failed, lane="write")
 
     def _answer(self, question: Question, write: Callable[[], Change], *, closes: bool = True) -> None:
+        self.returned = None
+        if question.ask is Ask.MERGE:
+            left = tuple(one for one in self.open.merges if (one.one, one.other) != (question.group, question.other))
+            self.open = replace(self.open, merges=left)
         if closes:
             self._passed.add(question.key)
             self.changed.emit()
@@ -304,7 +314,7 @@ class ReviewQueue(QObject):
 
         def failed(error: Exception) -> None:
             self._passed.discard(question.key)
-            self._returned = question
+            self.returned = question
             self.failed.emit(error)
             self.refresh()
 

@@ -40,11 +40,14 @@ class ReviewPanel(TitledPanel):
     -------
     opened(int)
         The photo of this face is wanted.
+    faceMoved(object)
+        Another face is looked at: its id, or None.
     moveWanted(list, object)
         Faces whose person is to be asked for, and the question that they belong to.
     """
 
     opened = Signal(int)
+    faceMoved = Signal(object)
     moveWanted = Signal(list, object)
 
     def __init__(
@@ -109,6 +112,7 @@ class ReviewPanel(TitledPanel):
             self.shortcut(key).activated.connect(lambda digit=digit: self._like(digit))
         for part in (self.group, self.pair):
             part.opened.connect(self.opened)
+            part.faceMoved.connect(self.faceMoved)
         self.group.chosenMoved.connect(self._show_actions)
         self.group.loaded.connect(self._check_proposed)
         self.group.nameTyped.connect(self._name_typed)
@@ -126,7 +130,8 @@ class ReviewPanel(TitledPanel):
 
     def show_person(self, person: PersonRecord, groups: Sequence[int]) -> None:
         """Show all photos that were found of an enrolled person."""
-        self._ask, self._person = Ask.THEIRS, person
+        self._ask, self._person, self.question = Ask.THEIRS, person, None
+        self._show_chips()
         if groups:
             self._put(Question(Ask.THEIRS, groups[0]))
 
@@ -150,21 +155,19 @@ class ReviewPanel(TitledPanel):
 
     def _sync(self) -> None:
         """Follow the queue: what was answered goes, what changed is read again, what was taken back returns."""
-        for ask, chip in self.chips.items():
-            count = len(self.queue.questions(ask))
-            chip.setText(f"{kind_words(ask)}  {count:,}" if count else kind_words(ask))
-            chip.setChecked(ask is self._ask)
-            chip.setVisible(self._ask is not Ask.THEIRS and (count > 0 or ask is self._ask))
+        self._show_chips()
         if not self.isVisible():
             return
         if self._ask is Ask.THEIRS:
             if self.question is not None:
                 self._put(self.question)
             return
-        returned = self.queue.take_returned()
+        returned = self.queue.returned
         waiting = self.queue.questions(self._ask)
         if returned is not None and returned.key in {one.key for one in self.queue.questions(returned.ask)}:
+            self.queue.returned = None
             self._ask = returned.ask
+            self._show_chips()
             self._put(returned)
         elif self.question is not None and self.question.key in {one.key for one in waiting}:
             self._put(self.question)
@@ -172,6 +175,13 @@ class ReviewPanel(TitledPanel):
             self._put(waiting[0])
         else:
             self._go_on()
+
+    def _show_chips(self) -> None:
+        for ask, chip in self.chips.items():
+            count = len(self.queue.questions(ask))
+            chip.setText(f"{kind_words(ask)}  {count:,}" if count else kind_words(ask))
+            chip.setChecked(ask is self._ask)
+            chip.setVisible(self._ask is not Ask.THEIRS and (count > 0 or ask is self._ask))
 
     def _go_on(self) -> None:
         """Ask something of another kind, or say that all is done."""
@@ -183,6 +193,7 @@ class ReviewPanel(TitledPanel):
         if self.question is not None:
             self.queue.group()
         self.question = self._shown = None
+        self.faceMoved.emit(None)
         self._show_done()
 
     def _put(self, question: Question) -> None:
@@ -221,7 +232,7 @@ class ReviewPanel(TitledPanel):
             self.group.name.setText((group.name or "") if group is not None and asked is Ask.WHO else "")
             self.group.show_doubts((), "")
         owner_id = group.person_id if group is not None else None
-        owner = self._person or next((one for one in self._people if one.id == owner_id), None)
+        owner = next((one for one in self._people if one.id == owner_id), None)
         waiting = self.queue.open.unconfirmed.get(question.group, ())
 
         def read() -> list[int]:
@@ -234,7 +245,7 @@ class ReviewPanel(TitledPanel):
 
         def done(faces: list[int]) -> None:
             if self.question == question:
-                shown = owner if asked in (Ask.MORE, Ask.THEIRS) else None
+                shown = owner if asked is Ask.MORE else None
                 self.group.show_faces(faces, owner=shown, names=asked is Ask.WHO, keep=same)
 
         self._bridge.run(self, read, done, newest="group")
