@@ -111,10 +111,7 @@ def likenesses(services: Services, face_ids: Sequence[int], top: int = 9) -> tup
     Those of whom the user said that they are somebody else, and those who are no more alike than strangers, are left
     out.
     """
-    calibration = services.calibration
-    if calibration is None:
-        return ()
-    least = calibration.threshold_for(float(services.catalog.tables["clusters"]["ask_fmr"]))
+    least = _least(services)
     asked = set(face_ids)
     refused = {person for face, person in services.gallery.faces_and_people(same=False) if face in asked}
     found = [one for one in _scores(services, face_ids) if one.similarity >= least and one.person_id not in refused]
@@ -167,14 +164,22 @@ def _doubts(services: Services, person: PersonRecord | None, face_ids: Sequence[
     rule = services.rule()
     if rule is None:
         return ()
+    least = _least(services)
     found = []
     for one in _scores(services, face_ids):
         own = person is not None and one.person_id == person.id
-        if own and one.similarity < rule.unsure_low:
+        if own and one.similarity < least:
             found.append(Doubt(WarningKind.UNLIKE_OWN, one.name, one.similarity))
-        elif not own and one.similarity >= rule.unsure_low:
+        elif not own and one.similarity >= rule.threshold:
             found.append(Doubt(WarningKind.LOOKS_LIKE_ANOTHER, one.name, one.similarity))
     return tuple(found)
+
+
+def _least(services: Services) -> float:
+    """Return the average similarity below which nobody is taken for somebody; 1 for a model that is not calibrated."""
+    if services.calibration is None:
+        return 1.0
+    return services.calibration.threshold_for(float(services.catalog.tables["clusters"]["ask_fmr"]))
 
 
 def confirm_group(services: Services, cluster_id: int, name: str) -> Change:
