@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facegui.cli.app import Run, app, verb
-from facegui.cli.board import BOARD_TOP, MOST_TOP, BoardOption, MapChoice, MapOption, OutOption, make_board
+from facegui.cli.board import BOARD_TOP, MOST_TOP, BoardOption, MapChoice, MapOption, make_board
 from facegui.cli.compare import FmrOption, PolicyOption, ThresholdOption, check_rate, face_policy
 from facegui.cli.output import shown, table
 from facegui.errors import KnownError
@@ -18,8 +18,10 @@ from facegui.errors import KnownError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from facegui.cli.describing import Seen
     from facegui.lookalikes.indexer import IndexSummary
     from facegui.services import Services
+    from facegui.services.fusing import Fused
 
 TOP = 20
 _SHOWN_SKIPPED = 10
@@ -96,7 +98,10 @@ def tell_skipped(run: Run, summary: IndexSummary) -> None:
 @verb(app, "lookalikes", "Ask")
 def lookalikes(
     run: Run,
-    photo: Annotated[Path | None, typer.Argument(metavar="[PHOTO]", help="Whose lookalikes; or --person.")] = None,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PHOTO...]", help="Whose lookalikes; several of one person make one probe."),
+    ] = None,
     person: Annotated[str | None, typer.Option("--person", metavar="NAME", help="An enrolled person instead.")] = None,
     folders: Annotated[
         list[Path] | None,
@@ -114,38 +119,62 @@ def lookalikes(
     fmr: FmrOption = None,
     policy: PolicyOption = None,
     board: BoardOption = None,
-    out: OutOption = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Where the rows go: .csv, .json or .html (with --board: .html, .png or .csv)."
+        ),
+    ] = None,
     map_kind: MapOption = MapChoice.TSNE,
 ) -> int:
     """Order the faces of indexed photos by their likeness to one face.
 
-    With --board: compare the photos of a folder all with all, into a page, a picture or a table.
+    With --out the rows go into a table (.csv, .json) or a contact sheet (.html), too. With --board: compare the photos
+    of a folder all with all, as `facegui board` does.
     """
     if board is not None:
         return make_board(run, board, out or [Path("board.html")], min(top or BOARD_TOP, MOST_TOP), map_kind)
-    if out:
-        raise KnownError("--out belongs to --board.", "", "Name the folder: --board DIR --out board.html.")
     top = top or TOP
-    if (photo is None) == (person is None):
+    given = photos or []
+    if bool(given) == (person is not None):
         raise KnownError("It is not clear whose lookalikes are wanted.", "", "Name a photo, or --person NAME.")
     check_rate(fmr)
-    from facegui.cli.describing import chosen_rule, look, person_named, seen_document
-    from facegui.matching.decision import decide
+    from facegui.cli.describing import chosen_rule, look, person_named
+    from facegui.lookalikes.result_files import ResultSheet, check_name
+    from facegui.matching.decision import decide, explain
+    from facegui.services.exporting import export_results
+    from facegui.services.searching import fused_probe, ranked
+
+    for file in out or []:
+        check_name(file, (".csv", ".json", ".html"))
 
     with run.services(existing=person is not None or not folders) as services:
         services.warm_up()
         run.show_provider(services)
-        seen = look(services, str(photo.absolute()), face_policy(policy)) if photo is not None else None
-        probe = seen.face if seen is not None else person_named(services, person or "").id
+        seen = look(services, str(given[0].absolute()), face_policy(policy)) if len(given) == 1 else None
+        fused = _fused(run, services, given) if len(given) > 1 else None
+        who = seen.face if seen is not None else None if fused is not None else person_named(services, person or "").id
         if folders:
             tell_skipped(run, run.output.run(services.index(folders), "Reading photos"))
         run.reembed(services)
-        ranking = services.lookalikes(probe, folders or None, top=top, one_per_photo=one_per_photo)
+        if who is None and fused is not None:
+            where = [str(folder.absolute()) for folder in folders] if folders else None
+            query = fused_probe(services, fused.question)
+            ranking = ranked(services, query, folders=where, top=top, one_per_photo=one_per_photo)
+        elif who is not None:
+            ranking = services.lookalikes(who, folders or None, top=top, one_per_photo=one_per_photo)
         _require_faces(ranking.searched, bool(folders))
-        hits = [hit for hit in ranking.hits(services.gallery) if least is None or hit.similarity >= least]
+        ranking = ranking.first(ranking.above(-1.0 if least is None else least))
+        hits = ranking.hits(services.gallery)
         names = {known.id: known.name for known in services.gallery.people()}
         rule = chosen_rule(services.calibration, threshold, fmr, services.settings.target_fmr)
         model, provider = services.model, services.provider
+        name = person or (f"{len(given)} photos" if fused is not None else given[0].name)
+        meaning = explain(float("nan"), rule, services.calibration).meaning
+        crop = fused.members[0].face.crop if fused is not None else seen.face.crop if seen is not None else None
+        sheet = ResultSheet(name, crop, model.id, rule, meaning, ranking.searched, len(ranking))
+        for file in out or []:
+            run.output.run(export_results(services, ranking, sheet, file), "Writing")
     rows = [
         {
             "rank": hit.rank + 1,
@@ -165,15 +194,51 @@ def lookalikes(
         "unsure_from": rule.unsure_low if rule else None,
         "model": model.id,
         "provider": provider.active if provider else None,
-        "probe": seen_document(seen) if seen is not None else {"person": person},
+        "probe": _probe_document(seen, fused, person),
+        "files": [str(file.absolute()) for file in out or []],
         "rows": rows,
     }
 
     def show(console: Console) -> None:
         _show_rows(console, rows, ranking.searched, rule)
+        for file in out or []:
+            console.print(f"Written: {shown(file.absolute())}")
 
     run.output.answer(document, show)
     return 0
+
+
+def _fused(run: Run, services: Services, photos: list[Path]) -> Fused:
+    """Read several photos of one person, and say on standard error what speaks against them."""
+    from facegui.services.fusing import read_photos
+
+    fused = run.output.run(read_photos(services, [photo.absolute() for photo in photos]), "Reading photos")
+    for error in fused.failed:
+        run.output.warn(str(error))
+    for source in fused.without_face:
+        run.output.warn(f"No face was found in {shown(source)}.")
+    for member in fused.members:
+        if member.odd:
+            run.output.warn(f"{shown(member.photo.frame.source)} does not look like the others.")
+    if not fused.members:
+        raise KnownError("No face was found in these photos.", "", "Name some where the face is larger.")
+    return fused
+
+
+def _probe_document(seen: Seen | None, fused: Fused | None, person: str | None) -> dict[str, Any]:
+    from facegui.cli.describing import seen_document
+
+    if seen is not None:
+        return seen_document(seen)
+    if fused is None:
+        return {"person": person}
+    return {
+        "photos": [
+            {"path": member.photo.frame.source, "face": member.index, "odd": member.odd} for member in fused.members
+        ],
+        "least_similarity": round(fused.least, 6),
+        "without_face": list(fused.without_face),
+    }
 
 
 def _require_faces(searched: int, in_folders: bool) -> None:

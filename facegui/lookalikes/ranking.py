@@ -70,6 +70,10 @@ class Ranking:
         """Return how many faces reach `similarity`."""
         return int(np.searchsorted(-self.similarities, -np.float32(similarity), side="right"))
 
+    def first(self, count: int) -> Ranking:
+        """Return the first `count` faces alone."""
+        return Ranking(self.face_ids[:count], self.photo_ids[:count], self.similarities[:count], self.searched)
+
     def hits(self, gallery: Gallery, start: int = 0, stop: int | None = None) -> list[Hit]:
         """Return a stretch of the ranking with paths and boxes; faces deleted meanwhile are left out."""
         stop = len(self) if stop is None else min(stop, len(self))

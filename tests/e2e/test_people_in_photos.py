@@ -70,7 +70,7 @@ def test_a_second_run_changes_no_group(ask: Ask) -> None:
 def test_a_board_is_written_as_page_picture_and_tables(ask: Ask, work: tuple[Path, Path], tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("board.html", "board.png", "board.csv")]
     outs = [part for file in files for part in ("--out", file)]
-    status, document = ask("lookalikes", "--board", work[0], "--top", 2, *outs)
+    status, document = ask("board", work[0], "--top", 2, *outs)
     assert status == 0
     assert document["faces"] == 20
     right = [row["person"] == near["person"] for row in document["rows"] for near in row["most_similar"]]
@@ -88,6 +88,43 @@ def test_a_board_is_written_as_page_picture_and_tables(ask: Ask, work: tuple[Pat
     matrix = list(csv.reader((tmp_path / "board-matrix.csv").read_text("utf-8").splitlines()))
     assert len(matrix) == len(matrix[0]) == 21
     assert float(matrix[3][3]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_board_of_some_photos_keeps_nothing(ask: Ask, work: tuple[Path, Path], tmp_path: Path) -> None:
+    photos = [work[0] / person / f"0{n}.jpg" for person in ("001", "002") for n in (1, 2)]
+    status, document = ask("board", *photos, "--top", 1, "--map", "pca", "--gallery", tmp_path / "fresh.sqlite",
+                           "--out", tmp_path / "b.html")  # fmt: skip
+    assert (status, document["faces"]) == (0, 4)
+    for row in document["rows"]:
+        assert Path(row["path"]).parent == Path(row["most_similar"][0]["path"]).parent
+        assert row["most_similar"][0]["decision"] == "match"
+    assert (tmp_path / "b.html").read_text("utf-8").count("data:image/jpeg;base64,") == 4
+    assert ask("lookalikes", "--board", work[0], "--top", 1, "--map", "pca", "--out", tmp_path / "c.csv")[0] == 0
+    assert ask("board")[0] == 2
+    assert ask("board", work[0], "--people")[0] == 2
+    assert ask("board", work[0], photos[0])[0] == 2
+    assert ask("board", photos[0], tmp_path / "none.jpg")[0] == 2
+    assert ask("board", "--people", "--gallery", tmp_path / "fresh.sqlite")[0] == 2, "nobody is enrolled"
+
+
+def test_several_photos_make_one_probe_and_results_go_into_files(
+    ask: Ask, work: tuple[Path, Path], tmp_path: Path
+) -> None:
+    photos = [work[0] / "001" / f"0{n}.jpg" for n in (1, 2, 3)]
+    outs = [part for name in ("x.csv", "x.html", "x.json") for part in ("--out", tmp_path / name)]
+    status, document = ask("lookalikes", *photos, "--in", work[0], "--min", 0.3, *outs)
+    assert status == 0
+    assert all(Path(row["path"]).parent.name == "001" for row in document["rows"])
+    assert document["probe"]["least_similarity"] > 0.3
+    assert not any(photo["odd"] for photo in document["probe"]["photos"])
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text("utf-8").splitlines()))
+    assert [row["path"] for row in rows] == [row["path"] for row in document["rows"]]
+    assert (tmp_path / "x.html").read_text("utf-8").count("<figure") == len(rows)
+    assert len(json.loads((tmp_path / "x.json").read_text("utf-8"))["rows"]) == len(rows)
+    stranger = work[0] / "002" / "01.jpg"
+    probe = ask("lookalikes", *photos, stranger, "--in", work[0])[1]["probe"]
+    assert [Path(photo["path"]).parent.name for photo in probe["photos"] if photo["odd"]] == ["002"]
+    assert ask("lookalikes", photos[0], "--out", tmp_path / "x.doc")[0] == 2
 
 
 def test_a_board_that_cannot_be_is_refused_before_anything_is_read(ask: Ask, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from facegui.cli import models as models_module
 from facegui.errors import KnownError
 
 VERBS = [
-    "demo", "verify", "identify", "watch", "lookalikes", "index", "enroll", "people", "evaluate", "calibrate", "embed",
-    "benchmark", "doctor", "backup", "restore", "models",
+    "demo", "verify", "identify", "watch", "lookalikes", "board", "index", "enroll", "people", "evaluate", "calibrate",
+    "embed", "benchmark", "doctor", "backup", "restore", "models",
 ]  # fmt: skip
 HEAVY = ("numpy", "cv2", "sqlalchemy", "onnxruntime", "PySide6", "matplotlib", "rich")
 
