@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import cv2
@@ -207,3 +208,47 @@ def test_a_frame_of_the_camera_is_looked_for(
     indexed(qtbot, page)
     assert page.results.grid.above == 0, "nobody of these photos is the person in the video"
     assert panel.camera.state == "closed", "the camera was given back"
+
+
+def test_doubles_of_several_real_photos_are_filtered_exported_and_put_on_a_board(
+    qtbot, page: LookalikesPage, shared_data: Path, services: Services, tmp_path: Path,
+    network_runs: Callable[[], int],
+) -> None:  # fmt: skip
+    photos = shared_data / "photos"
+    page.top.folders.set_folders([photos])
+    indexed(qtbot, page)
+    page.open_files([photos / name for name in ("img1.jpg", "img2.jpg", "img4.jpg", "img13.jpg")])
+    qtbot.waitUntil(lambda: page.top.probe.text() == "4 photos", timeout=WAIT)
+    assert "img13.jpg does not look like the others" in page.results._warning.full
+    page.results._mend.click()
+    qtbot.waitUntil(lambda: page.top.probe.text() == "3 photos", timeout=WAIT)
+    assert "they agree" in page.results._warning.full
+    qtbot.waitUntil(lambda: len(page.results.rows) > 60 and not page.bridge._tasks, timeout=WAIT)
+    before = network_runs()
+    same = page.results.grid.above
+    everything = len(page.results.rows)
+    page.results.filters.show_part(Part.LOOKALIKES)
+    assert len(page.results.rows) == everything - same
+    page.results.filters.threshold.spin.setValue(0.2)
+    page.results.filters.date.set_range(date(2010, 1, 1), None)
+    dated = len(page.results.rows)
+    assert 0 < dated < 20, "few of these photos have a date"
+    page.results.filters.clear()
+    page.results.filters.face_size.set_value(300)
+    large = len(page.results.rows)
+    assert 10 < large < everything - same
+    shown, filters = page.results.shown, page.results.filters
+    assert shown is not None
+    assert page._probe is not None
+    page.exporter.write(tmp_path / "x.html", page._probe, shown, filters.threshold.rule, filters.words)
+    qtbot.waitUntil(lambda: page.results.written.isVisible(), timeout=WAIT)
+    text = (tmp_path / "x.html").read_text("utf-8")
+    assert text.count("<figure") == large
+    assert "Filters: without the same person, Face from 300 px." in text
+    page.board.kind.choose("pca")
+    page.top.board.click()
+    qtbot.waitUntil(lambda: page.board.board is not None, timeout=WAIT)
+    assert page.board.board is not None
+    assert len(page.board.board.items) == large
+    qtbot.waitUntil(lambda: not page.bridge._tasks, timeout=WAIT)
+    assert network_runs() == before, "nothing of this needs a network"

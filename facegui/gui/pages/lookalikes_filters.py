@@ -76,17 +76,17 @@ class FilterBar(QWidget):
         self._chips: tuple[FilterChip, ...] = (
             self.folder, self.date, self.face_size, self.quality, self.least, self.one_per,
         )  # fmt: skip
-        self._clear = button(self.tr("Clear filters"), self.clear, role="link")
+        self.clear_link = button(self.tr("Clear filters"), self.clear, role="link")
         chips = QWidget()
         flow = FlowLayout(theme.size("unit"), chips)
-        for item in (*self._parts.values(), *self._chips, self._clear):
+        for item in (*self._parts.values(), *self._chips):
             flow.addWidget(item)
         for one in self._chips:
             one.changed.connect(self._filtered)
         self.setLayout(column(self.threshold, chips, gap="half"))
         self.set_calibration(None, 0.0)
         self.set_counts(0, 0, 0, known=0)
-        self._clear.setVisible(False)
+        self.clear_link.setVisible(False)
 
     @property
     def view(self) -> View:
@@ -162,5 +162,5 @@ class FilterBar(QWidget):
         self._filtered()
 
     def _filtered(self) -> None:
-        self._clear.setVisible(self.active)
+        self.clear_link.setVisible(self.active)
         self.changed.emit()

@@ -75,6 +75,7 @@ class ResultsView(QWidget):
         info.addWidget(self._mend)
         info.addStretch(0)
         info.addWidget(self._fresh)
+        info.addWidget(self.filters.clear_link)
         self.written = WrittenLink()
         info.addWidget(self.written)
         self.export = button(self.tr("Export"), self.exportWanted.emit, role="link", icon="export")

@@ -53,8 +53,8 @@ def test_chips_keep_to_a_folder_a_size_a_quality_and_days(
     filters.folder.tree.itemClicked.emit(top.child(0), 0)
     assert rows() == 2
     assert filters.folder.text() == "In below"
-    assert filters._clear.isVisible()
-    filters._clear.click()
+    assert filters.clear_link.isVisible()
+    filters.clear_link.click()
     assert rows() == 11
     filters.face_size.set_value(SIDE)
     assert rows() == 11
