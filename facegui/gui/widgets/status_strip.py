@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -16,6 +16,9 @@ from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.parts import button, label, row, tool_button
 
 __all__ = ["StatusStrip", "time_left"]
+
+FEW: Final = 10
+"""Up to so many steps of a task no speed is told."""
 
 
 class ProviderWords(Protocol):
@@ -218,7 +221,8 @@ class StatusStrip(QFrame):
         if total:
             words.append(f"{done:,} / {total:,}")
             rate = done / elapsed if elapsed > 0 else 0.0
-            if done and done < total and elapsed > 1:
+            # A few steps are of different kinds: how long the next one takes cannot be told from them.
+            if done and total > FEW and done < total and elapsed > 1:
                 words.append(self.tr("{0} per second").format(f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"))
                 words.append(self.tr("{0} left").format(time_left((total - done) / rate)))
         if len(self._tasks) > 1:
