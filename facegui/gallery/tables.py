@@ -83,10 +83,10 @@ class Tables(Lanes):
             if kept is None or (kept[0], kept[3]) != (stamp[0], stamp[3]):
                 self._table = _NOTHING
                 kept = None
-            grown = kept is None or kept[2] != stamp[2]
-            if grown:
+            if kept is None or kept[2] != stamp[2]:
                 self._table = _with_added(connection, self._table)
-            if grown or self._groups_stale or kept is None or kept[1] != stamp[1]:
+            # Faces that were merely added are in no group yet.
+            if self._groups_stale or kept is None or kept[1] != stamp[1]:
                 self._groups_stale = False
                 self._table = _with_groups(connection, self._table)
             self._table_stamp = stamp
