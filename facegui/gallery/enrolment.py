@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from facegui.errors import KnownError
 from facegui.gallery import undoing
 from facegui.gallery.facerows import encode_crop, face_values, model_keys_of, now
-from facegui.gallery.naming import follow_merge, leave_people
+from facegui.gallery.naming import follow_merge, follow_owner, leave_people
 from facegui.gallery.people import clean_name, name_key, names_of, require_person
 from facegui.gallery.records import Change, NewSample, Undo
 from facegui.gallery.rows import (
@@ -88,6 +88,7 @@ class Enrolment(Tidying):
                         update(Face).where(Face.id == face_id).values(**values, person_id=person_id)
                     )
                     write.connection.execute(update(Crop).where(Crop.face_id == face_id).values(picture=picture))
+                    follow_owner(write, [face_id], person_id)
                 embedding = sample.face.embedding
                 assert embedding is not None
                 set_embedding(write, face_id, models[embedding.model_id], embedding.vector)

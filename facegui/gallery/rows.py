@@ -12,6 +12,7 @@ from facegui.errors import KnownError
 from facegui.faces.types import Box, Vector
 from facegui.gallery.facerows import now, overlap
 from facegui.gallery.lanes import Write
+from facegui.gallery.naming import follow_owner
 from facegui.gallery.people import name_key
 from facegui.gallery.records import NewSample
 from facegui.gallery.schema import Answer, Decision, Embedding, Face, Person, Photo
@@ -129,6 +130,7 @@ def give(write: Write, face_ids: Sequence[int], person_id: int) -> None:
     write.changing("face", found)
     for some in chunks(found):
         write.connection.execute(update(Face).where(Face.id.in_(some)).values(person_id=person_id))
+    follow_owner(write, list(found), person_id)
     write.samples = True
 
 

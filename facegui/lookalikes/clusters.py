@@ -70,6 +70,7 @@ def group(
     start = evidence.clusters.copy()
     if anew:
         start[~evidence.placed] = _ALONE
+    start[_astray(start, evidence.person_ids)] = _ALONE
     held = evidence.placed | (evidence.person_ids >= 0)
     seed = (evidence.quality >= limits.seed) | held
     rows = np.flatnonzero(seed)
@@ -87,6 +88,17 @@ def group(
     labels[rows] = found
     _attach(vectors, labels, seed, links, evidence, limits)
     return _numbered(vectors, labels, seed, start, held, evidence)
+
+
+def _astray(start: Ids, owners: Ids) -> Ids:
+    """Return the rows of somebody's faces in groups where most of the faces that are somebody's are another's."""
+    rows = np.flatnonzero((start >= 0) & (owners >= 0))
+    pairs, counts = np.unique(np.stack([start[rows], owners[rows]], 1), axis=0, return_counts=True)
+    order = np.lexsort((pairs[:, 1], -counts, pairs[:, 0]))
+    groups, first = np.unique(pairs[order, 0], return_index=True)
+    most = pairs[order[first], 1]
+    astray: Ids = rows[owners[rows] != most[np.searchsorted(groups, start[rows])]] if len(rows) else rows
+    return astray
 
 
 def _links(evidence: Evidence) -> Links:

@@ -23,7 +23,7 @@ from facegui.gui.pages.people_review import ReviewPanel
 from facegui.matching.calibration import Calibration
 from facegui.services import Services
 
-WAIT = 10_000
+WAIT = 60_000
 Press = Callable[..., None]
 
 
@@ -415,6 +415,28 @@ def test_what_was_deleted_cannot_be_brought_back_later(
     settle(qtbot, page)
     assert services.gallery.people() == []
     assert "no longer be undone" in page._note_words.text()
+
+
+def test_people_appear_while_photos_are_still_being_read(
+    qtbot, page: PeoplePage, services: Services, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facegui.gui.pages import people_queue
+
+    monkeypatch.setattr(people_queue, "_PAUSE", -1.0)
+    for variation in range(1, 4):
+        paint(photos / f"5-{variation}.png", (5, variation))
+    seen: list[int] = []
+    refresh = page.sorting.queue.refresh
+
+    def looked() -> None:
+        seen.append(1)
+        refresh()
+
+    monkeypatch.setattr(page.sorting.queue, "refresh", looked)
+    page.open_files([photos])
+    settle(qtbot, page)
+    assert len(seen) > 1, "once meanwhile, once at the end"
+    assert page.sorting.strip.tiles.count == 4
 
 
 def test_grouping_is_cancelled_and_taken_up_again(qtbot, page: PeoplePage, services: Services) -> None:

@@ -15,7 +15,7 @@ from facegui.matching.calibration import Calibration
 from facegui.services import Services, watching
 from facegui.settings import Settings
 
-WAIT = 15_000
+WAIT = 60_000
 
 
 @pytest.fixture

@@ -180,6 +180,22 @@ def test_a_person_who_is_deleted_and_brought_back_has_their_group(gallery: Galle
     assert gallery.clusters()[0].person == "Anna"
 
 
+def test_a_sample_that_changes_hands_leaves_the_group_of_whom_it_was(gallery: Gallery) -> None:
+    store(gallery, -2, -2, -2, -3, -3, -1)
+    one, other = (record.id for record in gallery.clusters())
+    anna, _ = gallery.confirm(one, "Anna", samples=[1, 2])
+    bela, _ = gallery.confirm(other, "Béla", samples=[4])
+    change = gallery.move_sample(1, bela)
+    assert groups(gallery) == [[1, 4, 5], [2, 3]]
+    assert change.undo is not None
+    gallery.undo(change.undo)
+    assert groups(gallery) == [[1, 2, 3], [4, 5]]
+    gallery.enroll_faces("Cleo", [2])
+    assert groups(gallery) == [[1, 3], [4, 5]], "who has no group yet gets none of another's"
+    assert {record.person for record in gallery.clusters()} == {"Anna", "Béla"}
+    assert anna != bela
+
+
 def test_enrolled_samples_outside_the_index_count_too(gallery: Gallery) -> None:
     person_id, _ = gallery.enroll("Béla", [sample(30)])
     assert gallery.evidence().person_ids.tolist() == [-1] * 6 + [person_id]

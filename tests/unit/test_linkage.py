@@ -113,6 +113,15 @@ def test_enrolled_people_stay_apart_and_a_refused_person_is_not_suggested_again(
     assert grouped.clusters[4] == grouped.clusters[0]
 
 
+def test_a_sample_given_to_somebody_else_does_not_take_its_old_group_along() -> None:
+    vectors, _ = people([6], 0.2)
+    enrolled = np.array([7, 7, 8, -1, -1, -1])
+    grouped, owners = group(vectors, known(6, person_ids=enrolled, clusters=np.full(6, 4)), LIMITS)
+    assert (grouped.clusters[[0, 1, 3, 4, 5]] == 4).all()
+    assert grouped.clusters[2] != 4
+    assert owners[4] == 7
+
+
 def test_poor_faces_form_no_group_but_join_one() -> None:
     vectors, who = people([5, 5], 0.3)
     poor = np.where(who == 1, 0.1, 1.0).astype(np.float32)

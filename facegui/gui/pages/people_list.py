@@ -64,7 +64,9 @@ class PeopleList(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.grid)
         self._nobody = EmptyState(
-            "people", self.tr("Nobody has a name yet"), self.tr("Say who the people above are, and they appear here.")
+            "people",
+            self.tr("Nobody has a name yet"),
+            self.tr("Say who the people in your photos are. They appear here."),
         )
         for empty in (self._nothing, self._nobody):
             self._stack.addWidget(empty)

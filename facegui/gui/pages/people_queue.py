@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -14,7 +16,7 @@ from facegui.gallery.records import Change
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge, Task
 from facegui.gui.pages.people_undo import UndoStack
-from facegui.jobs import Job
+from facegui.jobs import Job, Partial
 from facegui.lookalikes.audit import Finding
 from facegui.services.auditing import dismiss
 from facegui.services.people import GroupSummary, group_faces
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from facegui.services import Services
 
 __all__ = ["Ask", "Question", "ReviewQueue"]
+
+
+_PAUSE: Final = 15.0
+"""Seconds of reading photos between two looks at who is in them, at least."""
 
 
 class Ask(StrEnum):
@@ -154,8 +160,8 @@ class ReviewQueue(QObject):
 
     def _run(self, job: Job[GroupSummary | None], title: str) -> None:
         self._task = self._bridge.start(
-            self, job, on_done=self._grouped, on_error=self._not_grouped, on_cancelled=self.refresh, newest="group",
-            title=title,
+            self, job, on_done=self._grouped, on_error=self._not_grouped, on_cancelled=self.refresh,
+            on_partial=self._take_some, newest="group", title=title,
         )  # fmt: skip
         self.changed.emit()
 
@@ -169,8 +175,24 @@ class ReviewQueue(QObject):
         return summary
 
     def _read_and_group(self, folders: tuple[Path, ...]) -> Job[GroupSummary | None]:
-        yield from self._services.index(folders)
+        """Read photos, and group their faces now and then meanwhile, at most for a tenth of the time."""
+        pause, last = _PAUSE, monotonic()
+        with closing(self._services.index(folders)) as reading:
+            for event in reading:
+                yield event
+                if isinstance(event, Partial) and monotonic() - last > pause:
+                    start = monotonic()
+                    for _ in group_faces(self._services):
+                        pass
+                    last = monotonic()
+                    pause = max(_PAUSE, 10 * (last - start))
+                    yield Partial(None)
         return (yield from group_faces(self._services))
+
+    def _take_some(self, found: object) -> None:
+        """While photos are read: ask about those that were grouped already."""
+        if found is None:
+            self.refresh()
 
     def _grouped(self, summary: GroupSummary | None) -> None:
         self._task = None
