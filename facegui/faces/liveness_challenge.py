@@ -1,14 +1,14 @@
 """The active challenge: movements in a random order that no recording can know.
 
 The head's pose, the eyes, the mouth and the size of the face are measured against the person's own rest. Each movement
-is asked for only once the person rests, must begin no sooner than anybody can react, and must be done in time; another
-movement instead of the one asked for fails the challenge, because that is what a recording of another session shows.
+is asked for only once the person rests, after a pause that cannot be foretold, must begin no sooner than anybody can
+react, and must be done in time. Another movement, instead of the one asked for or in the pause before it, fails the
+challenge, because that is what a recording of another session shows.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -102,8 +102,13 @@ class ChallengeLimits:
         A movement of less than this share of its limit is rest.
     rest_seconds : float
         How long the rest is measured at first.
-    pause_seconds : float
-        How long the person must rest before the next movement is asked for, at least; up to twice as long.
+    lowered : float
+        Closed eyes count only while the head is lowered by less than this share of a nod: lids follow a lowered gaze.
+    pause_least, pause_most : float
+        How long the person must rest before the next movement is asked for: drawn anew each time.
+    settle : float
+        A movement that nobody asked for fails the challenge once the rest has lasted so long; until then a head that
+        swings past its rest is coming to it.
     reaction : float
         Seconds before which nobody can have reacted.
     hold : float
@@ -126,7 +131,10 @@ class ChallengeLimits:
     farther: float
     neutral: float
     rest_seconds: float
-    pause_seconds: float
+    lowered: float
+    pause_least: float
+    pause_most: float
+    settle: float
     reaction: float
     hold: float
     step_seconds: float
@@ -169,13 +177,16 @@ class ChallengeView:
 
 
 def draw(count: int, random: Random | None = None) -> tuple[Action, ...]:
-    """Return movements in a random order, none twice; a turn of the head, which shows depth, is always among them."""
+    """Return movements in a random order, none twice; a turn of the head, which shows depth, is always among them.
+
+    Each such order is as likely as any other; four movements have 1,320.
+    """
     chance = random or secrets.SystemRandom()
-    turn = chance.choice((Action.LEFT, Action.RIGHT))
-    others = chance.sample([action for action in Action if action is not turn], max(0, count - 1))
-    chosen = [turn, *others]
-    chance.shuffle(chosen)
-    return tuple(chosen)
+    everything = list(Action)
+    while True:
+        chosen = chance.sample(everything, count)
+        if Action.LEFT in chosen or Action.RIGHT in chosen:
+            return tuple(chosen)
 
 
 class Challenge:
@@ -198,9 +209,9 @@ class Challenge:
         self._last = 0.0
         self._asked: float | None = None
         self._quiet: float | None = None
+        self._settled = False
         self._pause = 0.0
         self._since: dict[Action, float] = {}
-        self._recent: deque[float] = deque(maxlen=3)
         self._measured: list[tuple[str, float, float]] = []
         self._ended: ChallengeView | None = None
 
@@ -251,12 +262,13 @@ class Challenge:
         assert base is not None
         yaw, pitch = signs.yaw - base.yaw, signs.pitch - base.pitch
         size = signs.size / max(base.size, 1e-6)
+        closed = (1 - signs.eyes / max(base.eyes, 1e-6)) / (1 - limits.eyes)
         return {
             Action.LEFT: yaw / limits.turn,
             Action.RIGHT: -yaw / limits.turn,
             Action.UP: pitch / limits.nod,
             Action.DOWN: -pitch / limits.nod,
-            Action.BLINK: (1 - signs.eyes / max(base.eyes, 1e-6)) / (1 - limits.eyes),
+            Action.BLINK: closed if -pitch < limits.lowered * limits.nod else 0.0,
             Action.MOUTH: (signs.mouth - base.mouth) / limits.mouth,
             Action.CLOSER: (size - 1) / (limits.closer - 1),
             Action.FARTHER: (1 - size) / (1 - limits.farther),
@@ -266,19 +278,32 @@ class Challenge:
         """Wait until the person rests, then ask for the next movement after a pause that cannot be foretold."""
         limits = self._limits
         # Eyes blink whenever they want to.
-        busy = max(share for action, share in shares.items() if action is not Action.BLINK) >= limits.neutral
-        if busy:
+        moved: dict[Action, float] = {action: share for action, share in shares.items() if action is not Action.BLINK}
+        if self._quiet is not None and now - self._quiet >= limits.settle:
+            self._settled = True
+        if self._settled and (unasked := self._held(now, moved)) is not None:
+            return self._fail(f"Nothing was asked for, but there was a movement: {unasked.value}.")
+        if max(moved.values()) >= limits.neutral:
             self._quiet = None
         elif self._quiet is None:
             self._quiet = now
         assert self._begun is not None
         if self._quiet is not None and now - self._quiet >= self._pause:
-            self._asked = now
+            self._asked, self._settled = now, False
             self._since.clear()
             return self._view(ChallengeState.ASKED, limits.step_seconds)
         if now - self._begun > limits.rest_limit + self._pause:
             return self._fail("The head did not come back to rest in time.")
         return self._view(ChallengeState.REST, limits.rest_limit - (now - self._begun))
+
+    def _held(self, now: float, shares: Mapping[Action, float]) -> Action | None:
+        """Return a movement that is done in full and held, if there is one."""
+        for action, share in shares.items():
+            if share < 1:
+                self._since.pop(action, None)
+            elif now - self._since.setdefault(action, now) >= self._limits.hold:
+                return action
+        return None
 
     def _answer(self, now: float, shares: Mapping[Action, float]) -> ChallengeView:
         limits, wanted = self._limits, self.actions[len(self._measured)]
@@ -302,6 +327,7 @@ class Challenge:
                 self._ended = self._view(ChallengeState.PASSED, 0.0)
                 return self._ended
             self._asked, self._quiet, self._begun, self._pause = None, None, now, self._draw_pause()
+            self._since.clear()
             return self._view(ChallengeState.REST, limits.rest_limit)
         if since > limits.step_seconds:
             return self._fail(f"Asked to {wanted.value}, but nothing was seen in {limits.step_seconds:g} seconds.")
@@ -323,7 +349,7 @@ class Challenge:
         return action is Action.BLINK or action in along[wanted]
 
     def _draw_pause(self) -> float:
-        return self._limits.pause_seconds * (1 + self._random.random())
+        return self._random.uniform(self._limits.pause_least, self._limits.pause_most)
 
     def _view(self, state: ChallengeState, left: float) -> ChallengeView:
         action = self.actions[len(self._measured)] if state is ChallengeState.ASKED else None

@@ -24,11 +24,13 @@ MOVES: dict[str, tuple[int, dict[Action, tuple[int, int]]]] = {
     "d3": (
         290,
         {
-            Action.LEFT: (286, 279), Action.RIGHT: (30, 26), Action.DOWN: (101, 121), Action.BLINK: (48, 48),
+            Action.LEFT: (286, 279), Action.RIGHT: (30, 26), Action.DOWN: (105, 141), Action.BLINK: (48, 48),
             Action.MOUTH: (297, 299),
         },
     ),
     "d12": (2, {Action.LEFT: (54, 48), Action.RIGHT: (75, 79), Action.BLINK: (54, 51), Action.MOUTH: (95, 94)}),
+    "d9": (342, {Action.RIGHT: (323, 328), Action.UP: (434, 434), Action.BLINK: (290, 295), Action.MOUTH: (70, 70)}),
+    "d6": (940, {Action.LEFT: (845, 864), Action.DOWN: (644, 644), Action.BLINK: (394, 394), Action.MOUTH: (968, 970)}),
 }  # fmt: skip
 """For each clip: the frame of rest, and for each movement the frames at its beginning and at its peak."""
 

@@ -89,7 +89,7 @@ def show(page: VerifyPage, pictures: Iterator[Frame]) -> None:
 def test_somebody_who_does_as_asked_is_matched_and_the_proof_is_kept(
     qtbot, page: VerifyPage, clip: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = (Action.LEFT, Action.MOUTH, Action.CLOSER)  # what the clip can be cut to
+    asked = (Action.LEFT, Action.MOUTH, Action.CLOSER, Action.RIGHT)  # what the clip can be cut to
     monkeypatch.setattr(liveness_challenge, "draw", lambda *_: asked)
     page.live.restart()
     rest, moves = MOVES["d3"]
@@ -105,7 +105,7 @@ def test_somebody_who_does_as_asked_is_matched_and_the_proof_is_kept(
     qtbot.waitUntil(proven, timeout=WAIT)
     assert page.live.report is not None
     assert page.live.report.verdict is Verdict.LIVE
-    assert any("(1 of 3)" in words for words in said), said
+    assert any("(1 of 4)" in words for words in said), said
     assert page.result.sentence.full == "This face matches Dee."
 
 

@@ -90,24 +90,92 @@ def test_whoever_does_as_asked_passes(seed: int) -> None:
 
 
 def test_the_order_is_drawn_anew_and_always_holds_a_turn() -> None:
-    drawn = [draw(3) for _ in range(400)]
+    drawn = [draw(LIMITS.actions) for _ in range(4000)]
     assert all({Action.LEFT, Action.RIGHT} & set(actions) for actions in drawn)
-    assert all(len(set(actions)) == 3 for actions in drawn)
-    assert len(set(drawn)) > 100
+    assert all(len(set(actions)) == LIMITS.actions for actions in drawn)
+    assert len(set(drawn)) > 1200, "of 1,320"
+    both = sum({Action.LEFT, Action.RIGHT} <= set(actions) for actions in drawn)
+    assert 0.23 < both / len(drawn) < 0.32, "15 of 55 sets hold both turns: none is drawn more often than another"
     assert set(Counter(action for actions in drawn for action in actions)) == set(Action)
 
 
+def looped(recording: list[Signs], start: int) -> Iterator[Signs]:
+    """A recording that is played again and again from some place on."""
+    length = recording[-1].seconds + STEP
+    for step in range(2 * len(recording)):
+        rounds, place = divmod(start + step, len(recording))
+        yield replace(recording[place], seconds=recording[place].seconds + rounds * length)
+
+
 def test_a_recording_of_another_session_fails() -> None:
-    recordings = [session(Challenge(LIMITS, Random(seed)))[1] for seed in range(40)]
+    chance, passed = Random(5), 0
+    for _ in range(40):
+        recording = session(Challenge(LIMITS, chance))[1]
+        for _ in range(25):
+            challenge = Challenge(LIMITS, chance)
+            views = [challenge.add(signs) for signs in looped(recording, chance.randrange(len(recording)))]
+            passed += views[-1].state is ChallengeState.PASSED
+    assert passed <= 5, "of 1,000: the same order by chance"
+
+
+def test_the_same_order_fails_where_its_pauses_do_not_fit() -> None:
+    """What is left to a recording of the very order is that its movements come when they are asked for."""
     passed = 0
-    for number, recording in enumerate(recordings):
-        challenge = Challenge(LIMITS, Random(1000 + number))
-        view = None
-        for signs in recording + [replace(s, seconds=s.seconds + recording[-1].seconds) for s in recording]:
-            view = challenge.add(signs)
-        assert view is not None
-        passed += view.state is ChallengeState.PASSED
-    assert passed == 0
+    for seed in range(40):
+        recording = session(Challenge(LIMITS, Random(seed)))[1]
+        challenge = Challenge(LIMITS, Random(1000 + seed))
+        challenge.actions = Challenge(LIMITS, Random(seed)).actions
+        views = [challenge.add(signs) for signs in recording]
+        passed += views[-1].state is ChallengeState.PASSED
+    assert passed < 20
+
+
+def asked_next(challenge: Challenge, moved: Action | None = None, share: float = 1.3, after: float = 0.5) -> str:
+    """Bring a challenge to its first request while a movement is made in the pause; the reason if that fails it."""
+    start, seconds = None, 0.0
+    view = challenge.add(REST)
+    while view.state is ChallengeState.REST:
+        seconds += STEP
+        if challenge._base is not None and start is None:
+            start = seconds
+        moving = start is not None and start + after <= seconds < start + after + 0.4
+        view = challenge.add(doing(moved if moving else None, share, seconds))
+    return view.reason
+
+
+class Longest(Random):
+    """Every pause is the longest."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+@pytest.mark.parametrize("moved", [action for action in Action if action is not Action.BLINK])
+def test_a_movement_that_nobody_asked_for_fails_and_is_named(moved: Action) -> None:
+    assert asked_next(Challenge(LIMITS, Longest(1)), moved) == (
+        f"Nothing was asked for, but there was a movement: {moved.value}."
+    )
+
+
+def test_blinks_small_movements_and_a_head_that_swings_past_its_rest_fail_nobody() -> None:
+    assert asked_next(Challenge(LIMITS, Longest(1))) == ""
+    assert asked_next(Challenge(LIMITS, Longest(1)), Action.BLINK) == ""
+    assert asked_next(Challenge(LIMITS, Longest(1)), Action.LEFT, share=0.9) == ""
+    assert asked_next(Challenge(LIMITS, Longest(1)), Action.LEFT, after=0.0) == "", "before the rest has lasted"
+
+
+def test_lids_that_follow_a_lowered_head_are_not_closed_eyes() -> None:
+    for lowered, done in ((0.8, 0), (0.3, 1)):
+        challenge = Challenge(LIMITS, Random(0))
+        challenge.actions = (Action.BLINK, Action.LEFT, Action.RIGHT, Action.MOUTH)
+        view, seconds = challenge.add(REST), 0.0
+        while view.state is ChallengeState.REST:
+            seconds += STEP
+            view = challenge.add(doing(None, 0, seconds))
+        for number in range(12):
+            signs = doing(Action.BLINK, 1.3 if number > 4 else 0, seconds + number * STEP)
+            view = challenge.add(replace(signs, pitch=REST.pitch - LIMITS.nod * lowered))
+        assert view.done == done
 
 
 @pytest.mark.parametrize(
@@ -186,7 +254,7 @@ def cue(kind: CueKind, value: float, strong: bool) -> Cue:
     return Cue.measured(kind, value, 0.5, above=True, strong=strong, text=f"{kind.value} failed")
 
 
-PASSED = ChallengeView(ChallengeState.PASSED, None, 3, 3, 0.0)
+PASSED = ChallengeView(ChallengeState.PASSED, None, 4, 4, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -243,8 +311,9 @@ def test_a_living_person_who_does_as_asked_is_matched_and_not_before(services: S
     newest: list[LivenessReport] = []
     rest, moves = MOVES["d3"]
     puppet = Puppet(clip, rest, moves, lambda: newest[-1].challenge if newest else None)
-    session = LiveSession(services, liveness=LivenessMode.REQUIRE, random=Random(4))
-    outcome, decided = play(session, puppet.frames(30), newest)
+    seed = next(n for n in range(100) if set(draw(LIMITS.actions, Random(n))) <= puppet.able)
+    session = LiveSession(services, liveness=LivenessMode.REQUIRE, random=Random(seed))
+    outcome, decided = play(session, puppet.frames(40), newest)
     assert newest[-1].verdict is Verdict.LIVE, newest[-1]
     assert outcome is Outcome.MATCH
     assert decided == [Outcome.MATCH]
