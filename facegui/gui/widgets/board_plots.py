@@ -24,6 +24,7 @@ _LOW, _HIGH = -0.1, 1.0
 _PICTURES: Final = 90
 """Faces up to which the map shows them instead of dots."""
 _CLOSEST, _STEP = 12.0, 1.2
+_FAINT = 0.4
 
 
 def _coloured(similarities: NDArray[np.float32]) -> QImage:
@@ -80,7 +81,9 @@ class HeatMap(QWidget):
         row, column = self._cell
         size = area.width() / count
         pen = QPen(theme.color("accent" if self.hasFocus() else "text"), theme.size("focus"))
-        painter.setPen(QPen(QColor(255, 255, 255, 110), theme.size("hairline")))
+        faint = theme.color("overlay")
+        faint.setAlphaF(_FAINT)
+        painter.setPen(QPen(faint, theme.size("hairline")))
         painter.drawRect(QRectF(area.left(), area.top() + row * size, area.width(), size))
         painter.drawRect(QRectF(area.left() + column * size, area.top(), size, area.height()))
         painter.setPen(pen)
