@@ -1,9 +1,11 @@
-"""How fast the review of people in photos answers: prints seconds, asserts nothing.
+"""How fast the review of people in photos answers, and how often it asks in vain; prints, asserts nothing.
 
     uv run python tests/benchmarks/review.py ../shared/data/cfp-dev/images [--faces 20000]
 
-The embeddings are made up, with the statistics of the folder's faces (one folder for each person); the crops are one
-picture. Every line is what the window does between a key and the next question, without drawing.
+First the folder's own faces (one folder for each person) are grouped and all groups named, the largest first: how many
+questions about pairs have the answer yes, and how many names raise a doubt. Then the times: the embeddings are made up,
+with the statistics of the folder's faces; the crops are one picture. Every line is what the window does between a key
+and the next question, without drawing.
 """
 
 from __future__ import annotations
@@ -43,6 +45,34 @@ def real_faces(folder: Path, home: Path) -> tuple[np.ndarray, np.ndarray]:
     return vectors, np.unique(names, return_inverse=True)[1]
 
 
+def count_questions(folder: Path, home: Path) -> None:
+    """Print how many questions about pairs are asked in vain, and how many right names are doubted."""
+    with Services(settings=Settings(), gallery=home / "real.sqlite") as services:
+        gallery = services.gallery
+        for _ in group_faces(services):
+            pass
+        owner = {}
+        for group in gallery.clusters():
+            faces = gallery.faces(gallery.cluster_faces(group.id))
+            names = [Path(face.path).relative_to(folder.absolute()).parts[0] for face in faces]
+            owner[group.id] = max(set(names), key=names.count)
+        pairs = may_be_one(services)
+        right = sum(owner[pair.one] == owner[pair.other] for pair in pairs)
+        print(f"{len(pairs)} questions whether two groups are one person, {right} times they are")
+        counts = {(known, doubted): 0 for known in (False, True) for doubted in (False, True)}
+        named: set[str] = set()
+        for group in gallery.clusters():
+            name = owner[group.id]
+            doubted = bool(check_faces(services, name, gallery.cluster_faces(group.id)).doubts)
+            counts[name in named, doubted] += 1
+            confirm_group(services, group.id, name)
+            named.add(name)
+        print(f"{counts[False, True]} of {sum(counts[False, d] for d in (False, True))} new names were doubted")
+        print(
+            f"{counts[True, True]} of {sum(counts[True, d] for d in (False, True))} further groups of the same people"
+        )
+
+
 def fill(services: Services, vectors: np.ndarray) -> None:
     """Index made-up photos of one face each."""
     crop = np.full((112, 112, 3), 128, np.uint8)
@@ -78,6 +108,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         vectors, people = real_faces(asked.folder, Path(home))
+        count_questions(asked.folder, Path(home))
         made, _ = faces_like(vectors, people, asked.faces)
         with Services(settings=Settings(), gallery=Path(home) / "many.sqlite") as services:
             fill(services, made)
