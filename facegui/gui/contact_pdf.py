@@ -6,7 +6,7 @@ import math
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QIODeviceBase, QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPageLayout, QPageSize, QPainter, QPainterPath, QPdfWriter
 
 from facegui.faces.types import Image, Outcome
@@ -36,9 +36,11 @@ def write_pdf(sheet: ResultSheet, rows: Iterable[ResultRow], file: Path) -> Gene
     """
     beside = file.with_name(f".{file.name}.part")
     try:
-        # Qt tells nothing of a folder that is not there or a disk that is full: ask the system first.
-        beside.touch()
-        paper = _Paper(beside, sheet)
+        beside.touch()  # a folder that is not there is told before anything is painted
+        # Painted into memory, some 15 MB for the largest sheet: Qt does not tell of a disk that is full.
+        device = QBuffer()
+        device.open(QIODeviceBase.OpenModeFlag.WriteOnly)
+        paper = _Paper(device, sheet)
         try:
             for words, row in parts_of(rows, sheet.rule):
                 if words:
@@ -47,8 +49,7 @@ def write_pdf(sheet: ResultSheet, rows: Iterable[ResultRow], file: Path) -> Gene
                 yield
         finally:
             paper.end()
-        if not beside.stat().st_size:
-            raise OSError("Nothing was written")
+        beside.write_bytes(device.data().data())
         beside.replace(file)
     except OSError as error:
         raise not_written(file, error) from error
@@ -59,9 +60,9 @@ def write_pdf(sheet: ResultSheet, rows: Iterable[ResultRow], file: Path) -> Gene
 class _Paper:
     """Pages of A4 that are filled from the top."""
 
-    def __init__(self, file: Path, sheet: ResultSheet) -> None:
+    def __init__(self, device: QBuffer, sheet: ResultSheet) -> None:
         self._sheet = sheet
-        self._writer = QPdfWriter(str(file))
+        self._writer = QPdfWriter(device)
         self._writer.setResolution(_POINTS * _FINER)
         self._writer.setTitle(f"Lookalikes of {sheet.probe}")
         self._writer.setCreator("facegui")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -92,4 +93,23 @@ def test_a_folder_that_cannot_be_written_says_so(
         qtbot.waitUntil(lambda: searched._error.error is not None, timeout=WAIT)
         assert "could not be written" in str(searched._error.error)
         searched.clear_error()
+    quiet(qtbot, bridge)
+
+
+def test_a_full_disk_leaves_the_old_contact_sheet_and_says_why(
+    qtbot, searched: LookalikesPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bridge: Bridge
+) -> None:
+    def full(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "x.pdf").write_text("old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    shown = searched.results.shown
+    assert shown is not None
+    assert searched._probe is not None
+    searched.exporter.write(tmp_path / "x.pdf", searched._probe, shown, None, ())
+    qtbot.waitUntil(lambda: searched._error.error is not None, timeout=WAIT)
+    assert "No space left on device" in str(searched._error.error)
+    assert (tmp_path / "x.pdf").read_text() == "old"
+    assert not list(tmp_path.glob(".x.pdf*"))
     quiet(qtbot, bridge)
