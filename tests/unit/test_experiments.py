@@ -224,6 +224,16 @@ def test_the_tables_go_between_the_marks_of_a_readme(
     assert main(["train", "experiment", "report", "--out", str(out), "--readme", str(readme)]) == 2
 
 
+def test_a_sweep_that_was_broken_off_is_told_by_the_seeds_that_all_margins_have(out: Path, tmp_path: Path) -> None:
+    rows = json.loads((out / "sweep.json").read_text())
+    assert len(rows) == 8
+    more = rows[0] | {"seed": 1, "test_accuracy": 0.0}
+    (tmp_path / "sweep.json").write_text(json.dumps([*rows, more]))
+    assert report.tables(tmp_path) == report.tables(out).rpartition("\n\n")[0].rpartition("\n\n")[2] + (
+        "\n\n" + report.tables(out).rpartition("\n\n")[2]
+    )
+
+
 def test_wrong_names_and_empty_folders_are_explained(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,6 +114,9 @@ def _words(entry: table.Entry, m2: float) -> str:
 
 
 def _of_sweep(rows: list[Result]) -> str:
+    # A sweep that was broken off has more seeds of some margins than of others: they would not compare.
+    common = set.intersection(*({row.seed for row in rows if row.m2 == m2} for m2 in {row.m2 for row in rows}))
+    rows = [row for row in rows if row.seed in common] or rows
     made = []
     for m2 in sorted({row.m2 for row in rows}):
         mine = [row for row in rows if row.m2 == m2]
