@@ -87,7 +87,8 @@ class ResultsView(QWidget):
         self.grid.viewport().installEventFilter(self)
         records.loaded.connect(self.grid.viewport().update)
         self._empty = EmptyState()
-        self._empty.activated.connect(self.action)
+        self._filtered_out = False
+        self._empty.activated.connect(self._act)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self._empty)
@@ -144,6 +145,7 @@ class ResultsView(QWidget):
 
     def show_empty(self, drawing: str, title: str, text: str, action: str = "", role: str = "accent") -> None:
         """Show words in place of the grid."""
+        self._filtered_out = False
         self._empty.show_state(drawing, title, text, action, role)
         self._stack.setCurrentWidget(self._empty)
         self.filters.setVisible(self._sieve is not None)
@@ -233,14 +235,21 @@ class ResultsView(QWidget):
 
     def _say_filtered_out(self, part: Part) -> None:
         """Say in the grid's place which filter leaves nothing."""
-        if self.filters.active:
-            words = self.tr("No face passes the filters"), self.tr("Clear some of them, or all.")
+        self._filtered_out = self.filters.active
+        if self._filtered_out:
+            words = self.tr("No face passes the filters"), self.tr("Change some of them."), self.tr("Clear filters")
         elif part is Part.SAME:
-            words = self.tr("Nobody reaches the threshold"), self.tr("Show all: the most similar come first.")
+            words = self.tr("Nobody reaches the threshold"), self.tr("Show all: the most similar come first."), ""
         else:
-            words = self.tr("Nobody is below the threshold"), self.tr("All faces are probably the same person's.")
+            words = self.tr("Nobody is below the threshold"), self.tr("All faces are probably the same person's."), ""
         self._empty.show_state("filter", *words)
         self._stack.setCurrentWidget(self._empty)
+
+    def _act(self) -> None:
+        if self._filtered_out:
+            self.filters.clear()
+        else:
+            self.action.emit()
 
     def _say_line(self, same: int, others: int) -> None:
         self.grid.set_band_words(
