@@ -125,6 +125,24 @@ def test_enter_names_s_skips_h_hides_and_the_next_question_follows(
     assert page.panels.currentWidget() is page.everybody
 
 
+def test_faces_of_the_question_before_are_not_taken_for_those_of_the_next(
+    qtbot, page: PeoplePage, panel: ReviewPanel, services: Services, press: Press
+) -> None:
+    ask(qtbot, page)
+    press(Qt.Key.Key_Home)
+    QTest.keyClick(panel.group.grid, Qt.Key.Key_S)
+    assert panel.group.faces == ()
+    panel.group.name.setText("Ada")
+    panel.say_yes()
+    QTest.keyClick(panel.group.grid, Qt.Key.Key_N)
+    settle(qtbot, page)
+    assert who(services) == {}, "who was not seen yet is not named"
+    assert [group.faces for group in services.gallery.clusters()] == [5, 4, 2]
+    panel.say_yes()
+    settle(qtbot, page)
+    assert who(services) == {"Ada": 4}
+
+
 def test_the_keys_refuse_split_move_and_undo_in_the_order_of_the_changes(
     qtbot, page: PeoplePage, panel: ReviewPanel, services: Services, press: Press
 ) -> None:

@@ -173,6 +173,12 @@ class GroupView(QWidget):
         """Complete these names."""
         self.name.set_people([(person.id, person.name) for person in people])
 
+    def clear(self) -> None:
+        """Show no faces: those of the question before must not be taken for those of the next."""
+        self._faces = ()
+        self.grid.set_rows(())
+        self._show_likely((), [])
+
     def show_faces(
         self, face_ids: Sequence[int], *, owner: PersonRecord | None = None, names: bool = True, keep: bool = False
     ) -> None:
@@ -190,9 +196,7 @@ class GroupView(QWidget):
         services = self._services
         wanted = tuple(face_ids[:FACES_SHOWN])
         if not keep:
-            self._faces = ()
-            self.grid.set_rows(())
-            self._show_likely((), [])
+            self.clear()
         self._beside.setVisible(owner is not None)
         if owner is not None:
             self._owner.show_text(owner.name)

@@ -229,6 +229,7 @@ class ReviewPanel(TitledPanel):
         asked, services = question.ask, self._services
         if not same:
             self._checked = None
+            self.group.clear()
             self.group.name.setText((group.name or "") if group is not None and asked is Ask.WHO else "")
             self.group.show_doubts((), "")
         owner_id = group.person_id if group is not None else None
@@ -300,8 +301,10 @@ class ReviewPanel(TitledPanel):
         self.skip.setVisible(asked is not Ask.THEIRS)
         self.hide_them.setVisible(asked is Ask.WHO)
 
-    def _able(self) -> Question | None:
-        return self.question if self._actions.isVisible() else None
+    def _able(self, *, seen: bool = False) -> Question | None:
+        """Return the question, if it can be answered; with `seen`, if its faces are shown, too."""
+        shown = self._stack.currentWidget() is not self.group or bool(self.group.faces) or not seen
+        return self.question if self._actions.isVisible() and shown else None
 
     def say_yes(self) -> None:
         """Enter: the same, confirmed, or on to the name."""
@@ -318,12 +321,12 @@ class ReviewPanel(TitledPanel):
         elif question.ask is Ask.THEIRS:
             self.queue.confirm_faces(question, self.group.faces)
             self.left.emit()
-        else:
+        elif self._able(seen=True) is not None:
             self.queue.accept(question)
 
     def _name(self, name: str) -> None:
         """Say who the group is; doubts are told once before."""
-        question = self._able()
+        question = self._able(seen=True)
         if question is None or question.ask is not Ask.WHO:
             return
         if self.group.name.name != name:
@@ -361,7 +364,7 @@ class ReviewPanel(TitledPanel):
 
     def say_no(self) -> None:
         """N: the chosen faces do not belong, or the answer to the question is no."""
-        question = self._able()
+        question = self._able(seen=True)
         if question is None or question.ask is Ask.HIDDEN:
             return
         chosen = self.group.chosen if question.ask is not Ask.MERGE else []
