@@ -146,6 +146,13 @@ class Settings:
         "Keep a history",
         "Whether decisions are written to the gallery, with score and threshold.",
     )
+    keep_evidence: bool = _setting(
+        False,
+        "Privacy",
+        "Keep the evidence",
+        "Whether a live decision in the history keeps pictures of the face, its scores and cues. They go with the"
+        " decision: when the history is cleared or the person is deleted.",
+    )
 
 
 def table() -> dict[str, SettingInfo]:

@@ -44,6 +44,7 @@ class History(Tidying):
                     model_id=decision.model_id,
                     provider=decision.provider,
                     liveness=decision.liveness,
+                    evidence=decision.evidence,
                 )
                 .returning(Decision.id)
             ).one()
@@ -70,7 +71,8 @@ class History(Tidying):
         query = (
             select(Decision, best.name.label("person_name"), second.name.label("runner_up_name"))
             .with_only_columns(
-                *Decision.__table__.columns,
+                *(column for column in Decision.__table__.columns if column.name != "evidence"),
+                Decision.evidence.is_not(None).label("has_evidence"),
                 best.name.label("person_name"),
                 second.name.label("runner_up_name"),
             )
@@ -88,6 +90,11 @@ class History(Tidying):
         for row in rows:
             row["kind"], row["outcome"] = DecisionKind(row["kind"]), Outcome(row["outcome"])
         return [DecisionRecord(**row) for row in rows]
+
+    def evidence_of(self, decision_id: int) -> bytes | None:
+        """Return the card that was kept with a decision; None where there is none, or no such decision any more."""
+        with self._read() as connection:
+            return connection.scalars(select(Decision.evidence).where(Decision.id == decision_id)).one_or_none()
 
     def clear_history(self) -> Change:
         """Delete every answer for good, and what it said of when people were last seen."""

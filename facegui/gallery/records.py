@@ -134,6 +134,9 @@ class NewDecision:
         sha256 of the model and the execution provider that really ran it.
     liveness : str or None
         What the liveness check said, in words.
+    evidence : bytes or None
+        The card of a live decision with its crops (`facegui.services.evidence`); a record read from the gallery
+        comes without it, `Gallery.evidence_of` reads it.
     time : datetime or None
         Aware; None means now.
     """
@@ -151,6 +154,7 @@ class NewDecision:
     runner_up_id: int | None = None
     margin: float | None = None
     liveness: str | None = None
+    evidence: bytes | None = None
     time: datetime | None = None
 
 
@@ -159,11 +163,12 @@ class NewDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord(NewDecision):
-    """A stored answer; the names are those that the people have now."""
+    """A stored answer; the names are those that the people have now. `has_evidence` tells whether a card is kept."""
 
     id: int
     person_name: str | None
     runner_up_name: str | None
+    has_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

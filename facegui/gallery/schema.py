@@ -210,6 +210,7 @@ class Decision(Base):
     model_id: Mapped[str] = mapped_column(ModelHash)
     provider: Mapped[str] = mapped_column(String(64))
     liveness: Mapped[str | None] = mapped_column(Text)
+    evidence: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Folder(Base):

@@ -22,7 +22,7 @@ from facegui.gallery.schema import State
 
 __all__ = ["REVISIONS", "refuse_newer", "schema_version", "stamp", "upgrade"]
 
-REVISIONS: tuple[str, ...] = ("0001", "0002")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
 """Ids of the migrations, oldest first."""
 
 SCRIPTS = Path(__file__).resolve().parent / "migrations"

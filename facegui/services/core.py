@@ -301,6 +301,7 @@ class Services:
         probe: str,
         reference: str = "",
         liveness: str | None = None,
+        evidence: bytes | None = None,
     ) -> int | None:
         """Write a decision into the history, if the settings want one; return its id."""
         if not self.settings.keep_history or rule is None:
@@ -322,6 +323,7 @@ class Services:
                 model_id=comparison.model.sha256,
                 provider=comparison.provider.active,
                 liveness=liveness,
+                evidence=evidence,
             )
         )
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from facegui.gui.bridge import Bridge, Task
 from facegui.gui.pages.verify_asking import Answer, Question, Recorded, Settling, ask
 from facegui.matching.decision import Outcome, Rule, decide
+from facegui.services.evidence import Looks, card_of
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -44,6 +45,7 @@ class Comparing(QObject):
         self._owner = parent
         self._task: Task | None = None
         self._settling, self._recorded = Settling(), Recorded()
+        self.looks = Looks()
         self.read_only = False
 
     @property
@@ -87,14 +89,23 @@ class Comparing(QObject):
         if rule is None or comparison is None or self.read_only or not self._services.settings.keep_history:
             return
         view, live = answer.view, answer.live
-        outcome, life = decide(comparison.similarity, rule), None
+        outcome, life, card = decide(comparison.similarity, rule), None, None
         if view is not None and live is not None:
             outcome = view.outcome(live, rule)
             life = view.liveness.summary() if view.liveness is not None else None
+            if self._services.settings.keep_evidence:
+                model, provider = comparison.model.title, comparison.provider.active
+                card = card_of(live, view, rule, self.looks.best(), model, provider)
         self._bridge.run(
             self._owner,
             lambda: self._services.record(
-                comparison, outcome, rule, question.probe_source, question.claim_source, life
+                comparison,
+                outcome,
+                rule,
+                question.probe_source,
+                question.claim_source,
+                life,
+                card.to_bytes() if card is not None else None,
             ),
             lambda _key: self.kept.emit(),
             lane="write",

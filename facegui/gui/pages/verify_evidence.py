@@ -11,9 +11,11 @@ from PySide6.QtCore import QDateTime, QLocale, QObject
 from facegui.faces.liveness import LivenessReport
 from facegui.faces.types import Face, Quality, Timings
 from facegui.gallery.records import DecisionRecord
+from facegui.gui.pages.verify_card import EvidenceWindow
 from facegui.gui.pages.verify_session import cue_rows
 from facegui.gui.widgets.decision_badge import outcome_role, outcome_word
 from facegui.gui.widgets.inspector_panel import InspectorPanel
+from facegui.gui.widgets.parts import button
 from facegui.gui.widgets.photo_marks import quality_text
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, explain
@@ -39,6 +41,7 @@ class Evidence(QObject):
         super().__init__(panel)
         self._panel, self._services = panel, services
         self._rows: dict[str, Rows] = {}
+        self._decisions: Sequence[DecisionRecord] = ()
         self.show_liveness(None)
         self.show_comparison(None, None, None)
         self.show_history((), None)
@@ -71,6 +74,10 @@ class Evidence(QObject):
 
     def show_history(self, decisions: Sequence[DecisionRecord], name: str | None) -> None:
         """Show the newest decisions, on a person if `name` is given; the section is named after them."""
+        self._decisions = decisions
+        self._panel.remove(self.tr("Kept evidence"))
+        if any(entry.has_evidence for entry in decisions):
+            self._panel.set_widget(self.tr("Kept evidence"), button(self.tr("Show the evidence…"), self.open_cards))
         rows: Rows = []
         if not self._services.settings.keep_history:
             rows = [("", self.tr("The history is switched off in the settings."), "muted")]
@@ -84,6 +91,12 @@ class Evidence(QObject):
         if name is not None:
             rows.insert(0, (self.tr("Person"), name))
         self._set(self.tr("History"), rows)
+
+    def open_cards(self) -> EvidenceWindow:
+        """Open the cards that were kept with the decisions shown."""
+        window = EvidenceWindow(self._services, self._decisions, self._panel.window())
+        window.open()
+        return window
 
     def _set(self, section: str, rows: Rows) -> None:
         if self._rows.get(section) != rows:

@@ -71,6 +71,7 @@ class LiveComparison(QObject):
         view = photo.view if isinstance(photo, LivePhoto) else None
         if view is None:
             return
+        self._comparing.looks.add(view)
         self.report = view.liveness
         self._verdict = view.liveness.verdict if view.liveness is not None else Verdict.UNDECIDED
         front = view.front
