@@ -140,6 +140,10 @@ class Settings:
         "Whether a face before the camera must show that it is no photo or video, by movements in a random order.",
         ("off", "Off"), ("observe", "Measure and show"), ("require", "Require for a match"),
     )  # fmt: skip
+    kiosk_sound: bool = _setting(
+        False, "Camera", "Sound in full screen",
+        "Whether full screen on the Verify page sounds the system's bell at each request and each decision.",
+    )  # fmt: skip
     keep_history: bool = _setting(
         True,
         "Privacy",

@@ -185,7 +185,7 @@ def html_of(card: EvidenceCard, decision: DecisionRecord) -> str:
     rows = [
         ("Claim", claim), ("Decided", when), ("Camera", decision.probe),
         ("Similarity", f"{format_similarity(decision.similarity)}{other}"),
-        ("Threshold", f"{format_similarity(card.threshold)} (about {decision.target_fmr:.2g} of strangers reach it)"),
+        ("Threshold", f"{format_similarity(card.threshold)}{_rarity(decision.target_fmr)}"),
         ("Frames", f"{card.frames} counted"), ("Quality", card.quality),
         ("Model", card.model), ("Runs on", card.provider),
     ]  # fmt: skip
@@ -210,6 +210,10 @@ def html_of(card: EvidenceCard, decision: DecisionRecord) -> str:
         f'<p><img width="{_WIDTH}" height="{_HEIGHT}" alt="scores over time" '
         f'src="data:image/svg+xml;base64,{plot}"></p><table>{cells}</table></body></html>'
     )
+
+
+def _rarity(rate: float) -> str:
+    return f", reached by about 1 stranger in {round(1 / rate):,}" if 0 < rate < 1 else ""
 
 
 def _plot(card: EvidenceCard, colour: str) -> str:

@@ -1,4 +1,4 @@
-"""The evidence of a live decision: kept only where the user wants it, opened again, saved as a file."""
+"""The evidence of a live decision: kept only where the user wants it, opened again, saved as a file; full screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from facegui.faces.types import Frame
 from facegui.gui.main_window import MainWindow
@@ -37,13 +39,21 @@ def page(qtbot, window: MainWindow, services: Services, clip: list[Frame]) -> It
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_evidence_is_kept_where_it_is_wanted_and_opens_again(
+def test_evidence_is_kept_where_it_is_wanted_and_opens_again_and_full_screen_says_the_same(
     qtbot, page: VerifyPage, services: Services, clip: list[Frame], tmp_path: Path, wanted: bool
 ) -> None:
     services.change_settings(keep_evidence=wanted)
     person = page.claim.person
     assert person is not None
     show(page, iter(clip))
+    qtbot.waitUntil(lambda: page.full.isEnabled(), timeout=WAIT)
+    QTest.keyClick(page, Qt.Key.Key_F11)
+    kiosk = page.kiosk
+    assert kiosk is not None
+    qtbot.waitUntil(lambda: kiosk.outcome is Outcome.MATCH, timeout=WAIT)
+    assert kiosk.sentence == "This face matches Dee."
+    QTest.keyClick(kiosk, Qt.Key.Key_Escape)
+    assert page.kiosk is None
     qtbot.waitUntil(lambda: bool(services.gallery.decisions(person_id=person.id)), timeout=WAIT)
     (decision, *_) = services.gallery.decisions(person_id=person.id)
     assert decision.outcome is Outcome.MATCH

@@ -111,7 +111,14 @@ class Verifier:
         return (Candidate(1, "Ada", score, 1, 1),) if self.gallery.enrolled else ()
 
     def record(
-        self, comparison: Comparison, outcome: Outcome, rule: Rule, probe: str, reference: str, life: str | None
+        self,
+        comparison: Comparison,
+        outcome: Outcome,
+        rule: Rule,
+        probe: str,
+        reference: str,
+        life: str | None,
+        _card: bytes | None,
     ) -> int:
         self.gallery.kept.append(DecisionRecord(
             kind=DecisionKind.VERIFY_PAIR, outcome=outcome, probe=probe, reference=reference or None,

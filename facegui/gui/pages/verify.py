@@ -22,6 +22,7 @@ from facegui.gui.pages.verify_claim import ClaimSide
 from facegui.gui.pages.verify_comparing import Comparing
 from facegui.gui.pages.verify_evidence import Evidence
 from facegui.gui.pages.verify_intake import Intake
+from facegui.gui.pages.verify_kiosk import Kiosk
 from facegui.gui.pages.verify_live import LiveComparison
 from facegui.gui.pages.verify_photo import shown_of
 from facegui.gui.pages.verify_probe import ProbeSide
@@ -61,6 +62,8 @@ class VerifyPage(Page):
         self.result = ResultCard()
         self.live = LiveComparison(self.services, self.claim, self.probe, self.comparing, self.result, self)
         self.swap = tool_button("swap", self.tr("Swap both sides"), self.swap_sides)
+        self.kiosk: Kiosk | None = None
+        self.full = tool_button("full-screen", self.tr("Full screen (F11)"), self.open_kiosk)
         self.primary_action = QAction(self)
         self.primary_action.triggered.connect(self._primary)
         self.inspector = InspectorPanel()
@@ -74,7 +77,7 @@ class VerifyPage(Page):
         self._show(None)
 
     def _lay_out(self) -> None:
-        self._middle = column(None, self.swap, None)
+        self._middle = column(None, self.swap, self.full, None)
         sides = row(gap="unit")
         sides.addWidget(self.claim, 1)
         sides.addLayout(self._middle)
@@ -145,6 +148,7 @@ class VerifyPage(Page):
     def shortcuts(self) -> list[tuple[str, str]]:
         return [
             (self.tr("Click, ← →"), self.tr("Choose the face that counts")),
+            ("F11", self.tr("Live comparison on the full screen")),
             ("← →, Home", self.tr("Move the threshold, put it back")),
         ]
 
@@ -224,6 +228,8 @@ class VerifyPage(Page):
             self.claim.chooser.suggest(result.answer.nearest, result.nearest_outcome is not Outcome.NO_MATCH)
         result.say(self._missing(), live=live)
         self._show_evidence(force=force or result.comparison is None)
+        if self.kiosk is not None:
+            self.kiosk.show_state(result.outcome, result.sentence.full, result.advice.full, self.live.report)
 
     def _missing(self) -> str:
         """Return what is said while nothing can be compared."""
@@ -263,6 +269,7 @@ class VerifyPage(Page):
         self.primary_action.setToolTip(tip)
         self.primary_action.setEnabled(not self.probe.live or self.probe.running)
         both = self.claim.kind == "photo" and not self.probe.live
+        self.full.setEnabled(self.probe.live)
         self.swap.setEnabled(both and (self.claim.photo.shown is not None or self.probe.photo.shown is not None))
 
     def _primary(self) -> None:
@@ -281,6 +288,25 @@ class VerifyPage(Page):
         self.live.restart()
         self._show(None)
         self._show_action()
+
+    def open_kiosk(self) -> None:
+        """Show the live comparison on the full screen; nothing else of the program takes input meanwhile."""
+        if not self.probe.live or self.kiosk is not None:
+            return
+        kiosk = self.kiosk = Kiosk(self.services, self)
+        kiosk.againWanted.connect(lambda: self._again() if self.live.failed else None)
+        kiosk.left.connect(self._kiosk_left)
+        self.probe.camera.frameShown.connect(self._kiosk_image)
+        self._decided(force=False)
+        kiosk.showFullScreen()
+
+    def _kiosk_image(self, image: QImage) -> None:
+        if self.kiosk is not None:
+            self.kiosk.show_image(image, self.probe.camera.mirrored)
+
+    def _kiosk_left(self) -> None:
+        self.probe.camera.frameShown.disconnect(self._kiosk_image)
+        self.kiosk = None
 
     def _camera_changed(self) -> None:
         self.comparing.restart()
@@ -328,6 +354,9 @@ class VerifyPage(Page):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
+        if key == Qt.Key.Key_F11:
+            self.open_kiosk()
+            return
         if key == Qt.Key.Key_Space and self.probe.take():
             return
         if key == Qt.Key.Key_Escape and self._cancel():

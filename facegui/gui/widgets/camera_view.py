@@ -59,9 +59,12 @@ class CameraView(QWidget):
         ``closed``, or a value of `FeedState`: opening, live, lost, failed, ended.
     startWanted
         The button shown while the camera is closed.
+    frameShown(QImage)
+        The preview has another picture; not mirrored.
     """
 
     frameAnalysed = Signal(object)
+    frameShown = Signal(QImage)
     stateChanged = Signal(str)
     startWanted = Signal()
 
@@ -80,6 +83,7 @@ class CameraView(QWidget):
         self._latest: Photo | None = None
         self._status = FeedStatus(FeedState.CLOSED)
         self._analysing = True
+        self.mirrored = False
         self._analysis_runs = False
         self._closed_words = (self.tr("The camera is off"), "", self.tr("Start the camera"))
         self.view = PhotoView(live=True)
@@ -148,6 +152,7 @@ class CameraView(QWidget):
 
     def set_mirrored(self, mirrored: bool) -> None:
         """Mirror the preview."""
+        self.mirrored = mirrored
         self.view.set_mirrored(mirrored)
 
     def set_outcome(self, outcome: Outcome | None) -> None:
@@ -185,6 +190,7 @@ class CameraView(QWidget):
         if frame is not None and image is not None:
             self._frame = frame
             self.view.set_live_image(image, (frame.width, frame.height))
+            self.frameShown.emit(image)
         elif status.state in (FeedState.LOST, FeedState.FAILED):
             self._frame = self._latest = None
         self._set_status(status)
