@@ -67,6 +67,7 @@ def test_evidence_is_kept_where_it_is_wanted_and_opens_again_and_full_screen_say
     assert 1 <= len(card.crops) <= CARD_CROPS
     assert len(card.scores) >= card.frames >= 5
     qtbot.waitUntil(lambda: any(entry.has_evidence for entry in page.evidence._decisions), timeout=WAIT)
+    assert page.evidence.look.trace.scores, "the frames stand in the inspector too"
     opened = page.evidence.open_cards()
     qtbot.addWidget(opened)
     assert "Dee" in opened.browser.toPlainText()

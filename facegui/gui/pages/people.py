@@ -25,6 +25,7 @@ from facegui.gui.pages.people_photo import FacePhoto
 from facegui.gui.pages.people_questions import PeopleQuestions
 from facegui.gui.pages.people_sorting import PeopleSorting
 from facegui.gui.pages.people_undo import UndoStack
+from facegui.gui.pages.verify_card import EvidenceWindow
 from facegui.gui.reveal import reveal
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.parts import button, card, column, label, row, tool_button
@@ -290,6 +291,8 @@ class PeoplePage(Page):
                 self.person.rename()
             case "merge":
                 self.questions.merge(person, self.everybody.people, lambda into: self._merge(into, person.id))
+            case "evidence":
+                EvidenceWindow(self.services, self.facts.decisions, self.window()).open()
             case "export":
                 self.changes.ask_export([person])
             case "delete":

@@ -25,7 +25,7 @@ class PeopleInspector(InspectorPanel):
     Signals
     -------
     acted(str)
-        The buttons: ``open``, ``verify``, ``lookalikes``.
+        The buttons: ``open``, ``verify``, ``lookalikes``, ``evidence``.
     """
 
     acted = Signal(str)
@@ -53,11 +53,13 @@ class PeopleInspector(InspectorPanel):
         self, person: PersonRecord | None, cover: QImage | None = None, decisions: Sequence[DecisionRecord] = ()
     ) -> None:
         """Show a person, or that nobody is chosen."""
+        self.decisions = tuple(decisions)
         self._shown.setVisible(person is not None)
         self._nobody.setVisible(person is None and not self._asking)
         if person is None:
             self.remove(self.tr("Facts"))
             self.remove(self._history_section)
+            self.remove(self.tr("Kept evidence"))
             return
         self._cover.set_image(cover)
         self._name.show_text(person.name)
@@ -69,6 +71,10 @@ class PeopleInspector(InspectorPanel):
         else:
             none = label(self.tr("Nobody was compared with {0} yet.").format(person.name), "muted", wrap=True)
             self.set_widget(self._history_section, none)
+        self.remove(self.tr("Kept evidence"))
+        if any(decision.has_evidence for decision in decisions):
+            opening = button(self.tr("Show the evidence…"), lambda: self.acted.emit("evidence"))
+            self.set_widget(self.tr("Kept evidence"), opening)
 
     def set_asking(self, asking: bool) -> None:
         """Leave out what is about choosing a person while questions are asked."""

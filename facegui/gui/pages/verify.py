@@ -245,6 +245,8 @@ class VerifyPage(Page):
             self._evidence_at = now
             sample = self.claim.nearest_sample
             self.evidence.show_comparison(self.result.comparison, self.result.rule, sample.quality if sample else None)
+            live = self.result.answer.live if self.result.answer is not None else None
+            self.evidence.show_look(live, self.comparing.looks.best() if live is not None else (), self.result.rule)
             self.evidence.show_liveness(self.live.report)
             self.evidence.show_program()
 

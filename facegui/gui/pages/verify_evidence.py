@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, QObject
 
 from facegui.faces.liveness import LivenessReport
-from facegui.faces.types import Face, Quality, Timings
+from facegui.faces.types import Face, Image, Quality, Timings
 from facegui.gallery.records import DecisionRecord
 from facegui.gui.pages.verify_card import EvidenceWindow
+from facegui.gui.pages.verify_look import LookView
 from facegui.gui.pages.verify_session import cue_rows
 from facegui.gui.widgets.decision_badge import outcome_role, outcome_word
 from facegui.gui.widgets.inspector_panel import InspectorPanel
@@ -23,6 +24,7 @@ from facegui.matching.wording import format_limit, format_similarity
 
 if TYPE_CHECKING:
     from facegui.services import Comparison, Services
+    from facegui.services.live_values import LiveTrack
 
 __all__ = ["HISTORY_LENGTH", "Evidence"]
 
@@ -42,6 +44,9 @@ class Evidence(QObject):
         self._panel, self._services = panel, services
         self._rows: dict[str, Rows] = {}
         self._decisions: Sequence[DecisionRecord] = ()
+        self.look = LookView()
+        self._set(self.tr("Decision"), self._decision(None, None))
+        panel.set_widget(self.tr("This look"), self.look)
         self.show_liveness(None)
         self.show_comparison(None, None, None)
         self.show_history((), None)
@@ -52,6 +57,10 @@ class Evidence(QObject):
         self._set(self.tr("Decision"), self._decision(comparison, rule))
         self._set(self.tr("Quality"), self._quality(comparison, claim_quality))
         self._set(self.tr("Time"), self._time(comparison.timings if comparison else None))
+
+    def show_look(self, shown: LiveTrack | None, crops: Sequence[Image], rule: Rule | None) -> None:
+        """Show the frames behind a live decision."""
+        self.look.show_look(shown, crops, rule)
 
     def show_liveness(self, report: LivenessReport | None) -> None:
         """Show the cues of the proof of life; nothing where none is wanted."""
