@@ -182,6 +182,33 @@ def orders(bench: Bench, recordings: list[Recording], count: int) -> None:
     )
 
 
+def signs_of(bench: Bench, clip: list[Frame]) -> list[Signs]:
+    """Return the signs of every frame in which a face is seen."""
+    found = []
+    for frame in clip:
+        photo = bench.services.pipeline.analyse(frame, FacePolicy.LARGEST, embed=False)
+        if photo.faces:
+            (face,) = bench.services.pipeline.add_dense(frame, photo.faces[:1], mirror=False)
+            assert face.dense is not None
+            found.append(Signs.of(face.dense, frame.time))
+    return found
+
+
+def pauses(limits: ChallengeLimits, name: str, signs: list[Signs]) -> tuple[int, int]:
+    """Tell how often somebody who moves and speaks as they like fails in the first pause, and of how many tries."""
+    failed = reached = 0
+    for start in range(0, len(signs) - 30, 5):
+        challenge = Challenge(limits, Random(start))
+        for now in signs[start:]:
+            view = challenge.add(now)
+            if view.state in (ChallengeState.ASKED, ChallengeState.FAILED):
+                reached += 1
+                failed += view.state is ChallengeState.FAILED
+                break
+    print(f"    {name}: {failed} of {reached}")
+    return failed, reached
+
+
 def again(recording: list[Frame], seed: int) -> Iterator[Frame]:
     """Play a recording again and again from some place on, as a camera sees it: with new noise."""
     rng = np.random.default_rng(seed)
@@ -231,6 +258,9 @@ def main() -> int:
         tally, recordings = genuine(bench, clips, given.count)
         tally.show("genuine, four people, as asked", True)
         orders(bench, recordings, given.orders)
+        print("first pause failed by five people who were not asked to hold still")
+        ends = [pauses(bench.limits, name, signs_of(bench, clip)) for name, clip in clips.items()]
+        print(f"    together {sum(failed for failed, _ in ends)} of {sum(reached for _, reached in ends)}")
         worst = 0.0 if given.recorded else passive(bench, clips, given.repeats)
         for name, how in (
             ("recorded session, fed in directly", None),
