@@ -76,4 +76,6 @@ def test_evidence_is_kept_where_it_is_wanted_and_opens_again_and_full_screen_say
     assert written.count("data:image/png;base64,") == len(card.crops)
     assert "http" not in written.replace("http://www.w3.org", ""), "nothing is fetched"
     opened.close()
+    assert page.comparing.looks.best()
     page.probe.clear()
+    assert not page.comparing.looks.best(), "no crop is left for the next source"

@@ -10,14 +10,16 @@ from painted import paint, painted_services
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 
 from facegui.faces.types import Outcome
-from facegui.gallery.records import DecisionKind, NewDecision, PersonRecord
+from facegui.gallery.records import DecisionKind, DecisionRecord, NewDecision, PersonRecord
 from facegui.gallery.store import Gallery
+from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.page import State
 from facegui.gui.pages.people import PeoplePage
+from facegui.gui.pages.people_inspector import PeopleInspector
 from facegui.gui.pages.people_words import fold, seen_text
 from facegui.matching.calibration import Calibration
 from facegui.services import EnrolSample, Services
@@ -424,3 +426,23 @@ def test_days_are_written_as_near_as_they_are() -> None:
     assert "Apr" in seen_text(noon.replace(month=4), today)
     assert "2025" in seen_text(noon.replace(year=2025), today)
     assert fold("Élodie ÅNGSTRÖM") == "elodie angstrom"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_kept_evidence_is_offered_beside_the_person(qtbot, qapp: QApplication, kept: bool) -> None:
+    theme.install(qapp, "light")
+    shown = PeopleInspector(QLabel())
+    qtbot.addWidget(shown)
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    decision = DecisionRecord(
+        kind=DecisionKind.VERIFY_PERSON, outcome=Outcome.MATCH, probe="camera", person_id=1, similarity=0.7,
+        threshold=0.35, target_fmr=1e-3, model_id="m", provider="CPU", time=moment, id=1, person_name="Ada",
+        runner_up_name=None, has_evidence=kept,
+    )  # fmt: skip
+    shown.show_person(PersonRecord(1, "Ada", 2, None, moment, None), None, [decision])
+    offers = [item for item in shown.findChildren(QPushButton) if item.text() == "Show the evidence…"]
+    assert bool(offers) is kept
+    if kept:
+        with qtbot.waitSignal(shown.acted) as told:
+            offers[0].click()
+        assert told.args == ["evidence"]

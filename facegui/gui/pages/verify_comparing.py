@@ -65,8 +65,9 @@ class Comparing(QObject):
         self.workingChanged.emit()
 
     def restart(self) -> None:
-        """Another claim or source: the next decision is news again."""
+        """Another claim or source: the next decision is news again, and no crop of the one before belongs to it."""
         self._settling.reset()
+        self.looks = Looks()
 
     def face_missing(self) -> bool:
         """Take note of a live frame without a face; tell whether none was seen for a while."""
