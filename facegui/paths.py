@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["assets_dir", "cache_dir", "config_file", "data_dir", "gallery_file", "log_dir", "models_dir"]
+__all__ = ["assets_dir", "cache_dir", "config_file", "data_dir", "gallery_file", "log_dir", "models_dir", "plain"]
 
 HOME_VARIABLE = "FACEGUI_HOME"
 _APP = "facegui"
@@ -69,3 +69,11 @@ def models_dir() -> Path:
 def assets_dir() -> Path:
     """Folder of the icons and the theme: inside the installed package, or beside it in a checkout."""
     return _bundled("assets")
+
+
+def plain(path: Path) -> Path:
+    """Return the one absolute name of a path that photos are known by, without ``..``.
+
+    Links are followed only where ``..`` is in the path: what lies above a link is above its target.
+    """
+    return path.resolve() if ".." in path.parts else path.absolute()

@@ -14,6 +14,7 @@ from facegui.cli.board import BOARD_TOP, MOST_TOP, BoardOption, MapChoice, MapOp
 from facegui.cli.compare import FmrOption, PolicyOption, ThresholdOption, check_rate, face_policy
 from facegui.cli.output import shown, table
 from facegui.errors import KnownError
+from facegui.paths import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -158,7 +159,7 @@ def lookalikes(
             tell_skipped(run, run.output.run(services.index(folders), "Reading photos"))
         run.reembed(services)
         if who is None and fused is not None:
-            where = [str(folder.absolute()) for folder in folders] if folders else None
+            where = [str(plain(folder)) for folder in folders] if folders else None
             query = fused_probe(services, fused.question)
             ranking = ranked(services, query, folders=where, top=top, one_per_photo=one_per_photo)
         elif who is not None:

@@ -15,6 +15,7 @@ from facegui.jobs import Job, Partial, Progress
 from facegui.lookalikes.executors import Executor, Serial
 from facegui.lookalikes.reading import Decode, ReadPhoto
 from facegui.lookalikes.scan import Moves, Skipped, mount_of, scan
+from facegui.paths import plain
 
 if TYPE_CHECKING:
     from facegui.gallery.store import Gallery
@@ -224,7 +225,7 @@ def index_folders(
     if run.unfinished:
         yield Partial(run.store())
     removed += yield from _forget(gallery, moves.left)
-    gallery.note_folders([(str(folder.absolute()), mount_of(folder)) for folder in folders])
+    gallery.note_folders([(str(plain(folder)), mount_of(folder)) for folder in folders])
     touched = len(run.touched)
     changed = len(plan.changed - run.moved_to) - touched
     return IndexSummary(

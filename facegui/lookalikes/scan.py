@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from facegui.errors import KnownError
 from facegui.gallery.records import PhotoStamp
 from facegui.jobs import Job, Progress
+from facegui.paths import plain
 from facegui.sources.files import photo_files, shown_name
 
 if TYPE_CHECKING:
@@ -124,17 +125,17 @@ def scan(
     """
     mounts = {record.path: record.mount for record in gallery.folders()}
     for folder in folders:
-        mount = mounts.get(str(folder.absolute()))
+        mount = mounts.get(str(plain(folder)))
         if not folder.is_dir() or (mount is not None and not os.path.ismount(mount)):
             if not gallery.read_only:
-                gallery.folder_is_away(str(folder.absolute()))
+                gallery.folder_is_away(str(plain(folder)))
             raise KnownError(
                 f"The folder {shown_name(folder)} cannot be read.",
                 f"{folder} is not there, or it is not a folder.",
                 "Connect its disk, or choose another folder.",
             )
     yield Progress(0, 0, "Looking for photos")
-    roots = [folder.absolute() for folder in folders]
+    roots = [plain(folder) for folder in folders]
     known: dict[str, PhotoStamp] = {}
     for root in roots:
         known.update(gallery.known_photos(str(root), model_id))
@@ -173,7 +174,7 @@ def scan(
 
 def mount_of(folder: Path) -> str | None:
     """Return the mount point that a folder lies on, or None for the root of the system, which is always there."""
-    place = folder.absolute()
+    place = plain(folder)
     while not os.path.ismount(place):
         if place == place.parent:
             return None

@@ -14,6 +14,7 @@ from facegui.faces.types import Face, Image
 from facegui.gallery.records import FaceRecord
 from facegui.jobs import Job, Progress
 from facegui.lookalikes.board import Board, BoardItem, MapKind, make_board
+from facegui.paths import plain
 from facegui.services.searching import fused_probe
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ def board_of_folder(services: Services, folder: Path, *, top: int = 3, map_kind:
     """Return the job that makes the board of a folder's indexed photos, with the largest face of each."""
     yield Progress(0, 3, "Choosing faces")
     gallery = services.gallery
-    photos = gallery.photos_within([str(folder.absolute())])
+    photos = gallery.photos_within([str(plain(folder))])
     table = gallery.face_table()
     rows = np.flatnonzero(np.isin(table.photo_ids, photos))
     # The largest face of each photo, photos in the order in which they came.
     rows = rows[np.lexsort((-table.size[rows], table.photo_ids[rows]))]
     _, first = np.unique(table.photo_ids[rows], return_index=True)
     faces = table.face_ids[rows[first]].tolist()
-    return (yield from board_of_faces(services, faces, top=top, map_kind=map_kind, root=folder.absolute()))
+    return (yield from board_of_faces(services, faces, top=top, map_kind=map_kind, root=plain(folder)))
 
 
 def board_of_faces(

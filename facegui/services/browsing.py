@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from facegui.faces.types import Face
 from facegui.lookalikes.filters import Sieve
+from facegui.paths import plain
 from facegui.services.searching import fused_probe, ranked
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def browse(services: Services, question: Question, folders: Sequence[Path] | Non
         The person asked for has no sample made with the model in use.
     """
     if isinstance(question, tuple):
-        where = [str(folder.absolute()) for folder in folders] if folders is not None else None
+        where = [str(plain(folder)) for folder in folders] if folders is not None else None
         ranking = ranked(services, fused_probe(services, question), folders=where)
     else:
         ranking = services.lookalikes(question, folders)

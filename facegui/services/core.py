@@ -28,6 +28,7 @@ from facegui.lookalikes.ranking import Ranking
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
+from facegui.paths import plain
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
 from facegui.services.processes import executor_for
 from facegui.services.searching import ranked
@@ -483,7 +484,7 @@ class Services:
             # As in `_candidates`: the threshold keeps its meaning for the mean of several samples, too.
             shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
             query = matrix.means[place] * matrix.agreement[place] ** np.float32(shrink)
-        where = [str(folder.absolute()) for folder in folders] if folders is not None else None
+        where = [str(plain(folder)) for folder in folders] if folders is not None else None
         return ranked(self, query, folders=where, top=top, one_per_photo=one_per_photo)
 
     def thumbnail(self, face_id: int) -> Image | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from facegui.errors import KnownError
 from facegui.faces.types import Box, FacePolicy, Vector
 from facegui.jobs import Job, Progress
+from facegui.paths import plain
 from facegui.services.values import EnrolSample
 from facegui.sources.exif import parse_exif
 from facegui.sources.files import photo_files
@@ -76,7 +77,7 @@ def import_names(services: Services, folders: Sequence[Path]) -> Job[NamesFound]
     The names become suggestions: groups of faces carry them until the user confirms who it is.
     """
     gallery = services.gallery
-    ids = gallery.photos_within([str(folder.absolute()) for folder in folders]).tolist()
+    ids = gallery.photos_within([str(plain(folder)) for folder in folders]).tolist()
     regions = matched = 0
     names: set[str] = set()
     for start in range(0, len(ids), _BATCH):
@@ -96,7 +97,7 @@ def import_names(services: Services, folders: Sequence[Path]) -> Job[NamesFound]
 def write_names(services: Services, folders: Sequence[Path]) -> Job[NamesWritten]:
     """Return the job that writes confirmed names into the sidecars of indexed photos; photos are left alone."""
     gallery = services.gallery
-    ids = gallery.photos_within([str(folder.absolute()) for folder in folders]).tolist()
+    ids = gallery.photos_within([str(plain(folder)) for folder in folders]).tolist()
     known = gallery.known_names(ids)
     records = gallery.photos(known)
     written, failed, names = [], [], 0
@@ -148,7 +149,7 @@ def export_embeddings(services: Services, file: Path, folders: Sequence[Path] | 
         The suffix is another, or the file cannot be written.
     """
     gallery, model_id = services.gallery, services.model.sha256
-    where = None if folders is None else [str(folder.absolute()) for folder in folders]
+    where = None if folders is None else [str(plain(folder)) for folder in folders]
     matrix = gallery.face_matrix(model_id, where)
     records = {record.face_id: record for record in gallery.faces(matrix.face_ids.tolist())}
     names = {person.id: person.name for person in gallery.people()}
@@ -205,7 +206,7 @@ def import_embeddings(services: Services, file: Path) -> int:
     taken = 0
     by_path: dict[str, list[int]] = {}
     for row, path in enumerate(paths):
-        by_path.setdefault(str(Path(path).absolute()), []).append(row)
+        by_path.setdefault(str(plain(Path(path))), []).append(row)
     ids = gallery.photos_within(sorted({str(Path(path).parent) for path in by_path}))
     wanted: dict[str, list[tuple[int, Vector]]] = {}
     for photo_id, record in gallery.photos(ids.tolist()).items():

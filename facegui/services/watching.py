@@ -16,6 +16,7 @@ from watchdog.observers import Observer
 from facegui.errors import KnownError
 from facegui.jobs import Partial, Progress
 from facegui.lookalikes.indexer import IndexSummary
+from facegui.paths import plain
 from facegui.sources.files import SUFFIXES
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def watch_changes(folders: Sequence[Path]) -> Generator[Progress | Partial[list[
     KnownError
         A folder is not there, or the system watches no more folders.
     """
-    roots = [folder.absolute() for folder in folders]
+    roots = [plain(folder) for folder in folders]
     changes = _Changes(roots)
     observer = Observer()
     try:

@@ -143,6 +143,13 @@ def test_a_second_visit_reads_nothing_and_still_names_what_was_skipped(index, de
     assert second.skipped == first.skipped
 
 
+def test_a_roundabout_name_of_a_folder_is_the_same_folder(index, gallery: Gallery, folder: Path) -> None:
+    index()
+    again = index(folder / "below" / "..")
+    assert (again.new, again.unchanged) == (0, 4)
+    assert paths(gallery, folder) == {"a.jpg", "b.jpg", "below/c.png", "broken.jpg"}
+
+
 def test_only_new_and_changed_files_are_read(index, gallery: Gallery, folder: Path, decoder: Decoder) -> None:
     index()
     touch(folder / "a.jpg", b"3a")
