@@ -87,16 +87,14 @@ class FolderWatch(QObject):
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        # What happened while nobody watched is looked for once.
-        self._waiting.update(set(roots) - set(self._roots))
         self._roots = roots
         if roots:
             from facegui.services.watching import watch_changes
 
+            # What happened while nobody watched is looked for once, when the watch has begun.
             self._task = self._bridge.start(
-                self, watch_changes(roots), on_partial=self._due, on_error=self._lost, lane="watch"
+                self, watch_changes(roots, all_at_first=True), on_partial=self._due, on_error=self._lost, lane="watch"
             )
-            self._read()
 
     def _told(self, _change: Change) -> None:
         """The gallery changed, in whatever thread."""

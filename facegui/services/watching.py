@@ -67,8 +67,16 @@ class _Changes(FileSystemEventHandler):
             return due
 
 
-def watch_changes(folders: Sequence[Path]) -> Generator[Progress | Partial[list[Path]], None, None]:
+def watch_changes(
+    folders: Sequence[Path], *, all_at_first: bool = False
+) -> Generator[Progress | Partial[list[Path]], None, None]:
     """Return the job that tells which folders changed, until it is closed.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+    all_at_first : bool
+        Whether all of them are told once when the watch has begun, so that nothing falls between a reading and it.
 
     Yields
     ------
@@ -97,6 +105,8 @@ def watch_changes(folders: Sequence[Path]) -> Generator[Progress | Partial[list[
         ) from error
     wake = threading.Event()
     try:
+        if all_at_first:
+            yield Partial(list(roots))
         while True:
             if due := changes.due():
                 yield Partial(due)

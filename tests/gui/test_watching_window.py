@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,3 +89,31 @@ def test_closing_the_window_ends_the_watching(qtbot, window: MainWindow) -> None
     qtbot.waitUntil(lambda: bool(window.watch.roots), timeout=WAIT)
     window.close()
     assert window.watch.roots == ()
+
+
+def test_a_photo_that_comes_before_the_watch_has_begun_is_read(
+    qtbot,
+    services: Services,
+    tmp_path: Path,
+    bridge: Bridge,
+    plain_pages: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_begin = threading.Event()
+
+    class Slow(watching.Observer):  # type: ignore[misc, valid-type, name-defined]
+        def start(self) -> None:
+            may_begin.wait(WAIT / 1000)
+            super().start()
+
+    monkeypatch.setattr(watching, "Observer", Slow)
+    window = MainWindow(services, bridge)
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: bool(window.watch.roots), timeout=WAIT)
+    qtbot.wait(500)  # long enough for a reading that did not wait for the watch
+    paint(tmp_path / "photos" / "2.png", (2, 1))
+    may_begin.set()
+    qtbot.waitUntil(lambda: services.gallery.counts().faces == 2, timeout=WAIT)
+    window.close()
