@@ -21,7 +21,6 @@ from facegui.faces.pipeline import FacePipeline
 from facegui.faces.session import OnnxNetwork, ProviderReport
 from facegui.faces.types import Embedding, Face, FacePolicy, Frame, Image, Photo, Timings
 from facegui.gallery.records import Change, DecisionKind, NewDecision, NewSample
-from facegui.gallery.search import best_per_person
 from facegui.jobs import Job, Progress
 from facegui.lookalikes.indexer import IndexSummary, index_folders
 from facegui.lookalikes.ranking import Ranking
@@ -29,6 +28,7 @@ from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
 from facegui.paths import plain
+from facegui.services.candidates import candidates_of
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
 from facegui.services.processes import executor_for
 from facegui.services.searching import ranked
@@ -363,17 +363,8 @@ class Services:
     def _candidates(self, probe: Face) -> tuple[ModelInfo, tuple[Candidate, ...]]:
         model, (embedding,) = self._embedded(probe)
         matrix = self.gallery.template_matrix(model.sha256)
-        if not len(matrix.vectors):
-            return model, ()
         shrink = float(self._catalog.tables["enrolment"]["template_shrink"])
-        scores = best_per_person(matrix, embedding.vector, shrink=shrink)
-        counts = dict(zip(*np.unique(matrix.person_ids, return_counts=True), strict=True))
-        return model, tuple(
-            Candidate(person, matrix.names[person], float(np.clip(score, -1.0, 1.0)), face, int(counts[person]))
-            for person, score, face in zip(
-                scores.person_ids.tolist(), scores.scores.tolist(), scores.face_ids.tolist(), strict=True
-            )
-        )
+        return model, candidates_of(matrix, embedding.vector, shrink)
 
     # --- enrol --------------------------------------------------------------------------------------------
 

@@ -14,10 +14,10 @@ from facegui.faces.catalog import ModelInfo
 from facegui.faces.embed import Embedder
 from facegui.faces.types import Embedding, Face, Timings, Vector
 from facegui.gallery.records import TemplateMatrix
-from facegui.gallery.search import best_per_person
 from facegui.matching.decision import Rule
 from facegui.matching.opinion_bands import band_at, bands_from
 from facegui.matching.second_opinion import Band, Opinion, fused, judge, part_of
+from facegui.services.candidates import candidates_of
 from facegui.services.chain import calibrations_of, network_of
 from facegui.services.core import FRONTAL, Services
 from facegui.services.values import Candidate, Comparison
@@ -225,15 +225,8 @@ class SecondOpinion:
         whole = self._services.gallery.template_matrix(self._whole.sha256)
         if not len(whole.vectors):
             return ()
-        matrix = self._templates(whole)
         shrink = float(self._services.catalog.tables["enrolment"]["template_shrink"])
-        scores = best_per_person(matrix, probe, shrink=shrink)
-        counts = dict(zip(*np.unique(matrix.person_ids, return_counts=True), strict=True))
-        rows = zip(scores.person_ids.tolist(), scores.scores.tolist(), scores.face_ids.tolist(), strict=True)
-        return tuple(
-            Candidate(person, matrix.names[person], float(np.clip(score, -1.0, 1.0)), face, int(counts[person]))
-            for person, score, face in rows
-        )
+        return candidates_of(self._templates(whole), probe, shrink)
 
     def _templates(self, whole: TemplateMatrix) -> TemplateMatrix:
         """Return the fast network's share of everybody's samples."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from second_opinion import people_of
 
 from facegui.faces.catalog import Catalog, ModelInfo
 from facegui.gallery.matrices import template_means
@@ -26,12 +27,6 @@ from facegui.services.chain import calibrations_of
 
 FMR = 1e-3
 SAMPLES = (1, 2, 3, 5, 8)
-
-
-def people_of(paths: list[str]) -> NDArray[np.int64]:
-    parts = [Path(path).parts for path in paths]
-    place = next(n for n in range(min(map(len, parts))) if len({part[n] for part in parts}) > 1)
-    return np.unique([part[place] for part in parts], return_inverse=True)[1].astype(np.int64)
 
 
 def line(

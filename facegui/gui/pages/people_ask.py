@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from facegui.gallery.records import PersonRecord
 from facegui.gui import theme
+from facegui.gui.keys import takes_escape
 from facegui.gui.widgets.parts import button, column, label, row
 from facegui.gui.widgets.person_picker import PersonPicker
 
@@ -86,14 +87,7 @@ class AskBar(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Take Esc before a shortcut of the page does."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

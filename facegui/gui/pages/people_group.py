@@ -15,6 +15,7 @@ from facegui.gallery.records import PersonRecord
 from facegui.gui import images, theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.item_models import FaceRow
+from facegui.gui.keys import takes_escape
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.chip import Chip
 from facegui.gui.widgets.elided_label import ElidedLabel
@@ -50,14 +51,7 @@ class NameField(PersonPicker):
 
     def event(self, event: QEvent) -> bool:
         """Take Esc before a shortcut of the panel does."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QSizePolicy, QWidget
 
 from facegui.gallery.records import PersonRecord, SampleRecord
 from facegui.gui import theme
+from facegui.gui.keys import takes_escape
 from facegui.gui.pages.people_samples import SampleCards
 from facegui.gui.pages.people_words import photos_text, samples_text
 from facegui.gui.widgets.parts import button, label, row, scrolled, tool_button
@@ -40,14 +41,7 @@ class NameEdit(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Take Esc before a shortcut of the page does."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
