@@ -1,6 +1,6 @@
 """Look at a network from elsewhere, find out what it wants, and put it into the form that embedders have here.
 
-`examine` is run by `facegui.faces.packs_apart` in a process of its own, because the parser may not survive the file.
+`examine` is run by `facegui.apart` in a process of its own, because the parser may not survive the file.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facegui.apart import Tell
 from facegui.errors import KnownError
 from facegui.faces import packs_form as forms
 from facegui.faces.align import CROP_SIZE
 from facegui.faces.catalog import file_sha256
-from facegui.faces.packs_apart import Tell
 from facegui.faces.packs_proposal import Preprocessing, Proposal, candidates, choose, some_of
 from facegui.faces.packs_wrap import resizing, wrap
 from facegui.faces.session import OnnxNetwork

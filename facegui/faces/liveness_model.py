@@ -17,10 +17,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from facegui.apart import Tell, run_apart
 from facegui.errors import KnownError
 from facegui.faces.align import similarity_transform
 from facegui.faces.catalog import Catalog, ModelInfo, file_sha256
-from facegui.faces.packs_apart import Tell, run_apart
 from facegui.faces.packs_download import download
 from facegui.faces.packs_manifest import add_entry, changing, models_folder
 from facegui.faces.session import Network

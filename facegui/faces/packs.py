@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facegui.apart import SILENCE, run_apart
 from facegui.errors import KnownError
 from facegui.faces.align import CROP_SIZE
 from facegui.faces.catalog import Catalog, ModelInfo, file_sha256
 from facegui.faces.examine import examine
-from facegui.faces.packs_apart import SILENCE, run_apart
 from facegui.faces.packs_entry import Origin, entry_for
 from facegui.faces.packs_manifest import add_entry, changing, draft, entries, models_folder, remove_entry
 from facegui.faces.packs_proposal import disguises

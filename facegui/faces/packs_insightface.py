@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from facegui.apart import Tell, run_apart
 from facegui.errors import KnownError
-from facegui.faces.packs_apart import Tell, run_apart
 from facegui.jobs import Job
 
 __all__ = ["Recogniser", "open_pack", "pack_address"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegui.jobs import Job, Progress
+from facegui.lookalikes.neighbour_map import FEWEST, neighbour_map
 from facegui.matching.error_curves import ErrorCurves, of_scores
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ MOST_MAPPED = 2_000
 
 MapKind = Literal["pca", "tsne"]
 _BLOCK = 500
-_COMPONENTS = 30
-_PERPLEXITY = 30.0
-_STEPS = 500  # half of the usual: 7 instead of 14 s for 2,000 samples on two cores
-_FEW = 9  # samples below which neighbourhoods mean nothing
 _SEED = 0
 
 
@@ -125,27 +122,20 @@ def map_samples(services: Services, kind: MapKind) -> Job[SampleMap | None]:
     Yields
     ------
     Progress
-        Before the layout, which cannot be interrupted.
+        Before the layout, and during that of t-SNE, which can be ended at any time.
     """
     matrix = services.gallery.template_matrix(services.model.sha256)
     rows = _drawn(matrix, MOST_MAPPED)
     if len(rows) < 3:
         return None
-    yield Progress(0, 2)
-    vectors = matrix.vectors[rows].astype(np.float64)
-    centred = vectors - vectors.mean(0)
-    left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-    yield Progress(1, 2)
-    places, variance, made = left[:, :2] * lengths[:2], float("nan"), kind
-    if kind == "tsne" and len(rows) > _FEW:
-        from sklearn.manifold import TSNE  # late: it takes a second to load
-
-        few = left[:, :_COMPONENTS] * lengths[:_COMPONENTS]
-        perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
-        made_by = TSNE(init="pca", perplexity=perplexity, max_iter=_STEPS, random_state=_SEED)
-        places = made_by.fit_transform(few)
+    yield Progress(0, 0)
+    vectors = matrix.vectors[rows]
+    made: MapKind = kind if len(rows) >= FEWEST else "pca"
+    if made == "tsne":
+        places, variance = (yield from neighbour_map(vectors)), float("nan")
     else:
-        made = "pca"
+        left, lengths, _ = np.linalg.svd(vectors.astype(np.float64) - vectors.mean(0), full_matrices=False)
+        places = (left[:, :2] * lengths[:2]).astype(np.float32)
         variance = float((lengths[:2] ** 2).sum() / max((lengths**2).sum(), 1e-12))
     low, high = places.min(0), places.max(0)
     # One scale for both sides: distances mean the same in every direction.

@@ -21,6 +21,7 @@ from facegui.gui.pages.insights_reports import ReportsSection
 from facegui.gui.pages.rate_panel import RatePanel
 from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.map_view import MapView
+from facegui.jobs import Progress
 from facegui.matching.calibration import Calibration
 from facegui.matching.decision import rule_for
 from facegui.matching.error_curves import of_calibration, of_scores
@@ -170,6 +171,67 @@ def test_the_map_shows_the_face_under_the_pointer_and_opens_its_person(
     assert asked.args == ["people", services.gallery.people()[1]]
     qtbot.mouseMove(view, QPoint(view.width() // 2, view.height() // 2))
     assert view.under is None
+
+
+def test_drawing_the_map_can_be_cancelled_and_begun_again(qtbot, bridge: Bridge, services, monkeypatch) -> None:
+    ended: list[str] = []
+
+    def endless(_services: object, kind: str) -> object:
+        try:
+            while True:
+                yield Progress(0, 0)
+        finally:
+            ended.append(kind)
+
+    monkeypatch.setattr(insights_map, "map_samples", endless)
+    section = MapSection(services, bridge)
+    qtbot.addWidget(section)
+    section.show()
+    section.activate()
+    assert section.cancel.isVisible()
+    section.kind.setCurrentIndex(1)  # overtakes the first map, and is not called cancelled for that
+    qtbot.waitUntil(lambda: ended == ["tsne"], timeout=5000)
+    assert section.cancel.isVisible()
+    section.cancel.click()
+    qtbot.waitUntil(lambda: "cancelled" in section.words.text(), timeout=5000)
+    assert ended == ["tsne", "pca"]
+    assert not section.cancel.isVisible()
+    monkeypatch.setattr(insights_map, "map_samples", no_job(sample_map()))
+    section.again.click()
+    qtbot.waitUntil(lambda: "15 samples of 3 people" in section.words.text(), timeout=5000)
+    assert not section.again.isVisible()
+    monkeypatch.setattr(insights_map, "map_samples", endless)
+    section.kind.setCurrentIndex(0)
+    section.cancel.click()
+    qtbot.waitUntil(section.again.isVisible, timeout=5000)
+    assert section.kind.currentData() == "pca"  # the map that is still there
+    assert "15 samples" in section.words.text()
+
+
+def test_the_points_are_drawn_anew_only_when_they_have_to(qtbot, qapp, bridge: Bridge, monkeypatch) -> None:
+    view = MapView(Thumbnails(bridge, lambda _key: None))
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.show_map(sample_map())
+    view.show()
+    qtbot.waitExposed(view)
+    view.grab()
+    drawn: list[int] = []
+    real = view._paint_points
+    monkeypatch.setattr(view, "_paint_points", lambda painter, rows: (drawn.append(len(rows)), real(painter, rows)))
+    plain = view.grab().toImage()
+    view._look_at(0)
+    chosen = view.grab().toImage()
+    assert drawn == [5]
+    place = view.place(14).toPoint()  # of somebody else: fainter than before, but there
+    assert plain.pixelColor(place) != chosen.pixelColor(place) != theme.color("window")
+    view._look_at(None)
+    assert view.grab().toImage() == plain
+    theme.install(qapp, "dark")
+    assert view.grab().toImage() != plain
+    view.resize(500, 300)
+    view.grab()
+    assert drawn == [5, 15, 15]
 
 
 def test_arrow_keys_go_from_sample_to_sample(qtbot, bridge: Bridge) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_the_map_keeps_people_together(services: Services, kind: insights.MapKin
     for place, person in zip(made.places, made.person_ids.tolist(), strict=True):
         nearest = min(middles, key=lambda p: float(np.linalg.norm(place - middles[p])))
         assert nearest == person
+
+
+def test_a_map_that_is_no_longer_wanted_is_ended_at_once(services: Services) -> None:
+    for axis, name in enumerate(("Anna", "Béla", "Cleo")):
+        enroll(services, name, near(axis, 6, 0.01, axis))
+    job = map_samples(services, "tsne")
+    next(job)  # the samples are read
+    next(job)  # the other process is at work
+    assert multiprocessing.active_children()
+    job.close()
+    assert not multiprocessing.active_children()
 
 
 def test_two_samples_make_no_map(services: Services) -> None:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from facegui.gui import theme
@@ -16,6 +26,7 @@ from facegui.services.insights import SampleMap
 __all__ = ["MapView"]
 
 _CLASSES: Final = 10
+_FAINT: Final = 0.35  # how strongly other people's points are seen beside the chosen person's
 _NAMED: Final = 24
 """So many people, those with most samples, have their names written on the map."""
 
@@ -37,8 +48,10 @@ class MapView(QWidget):
         self._map: SampleMap | None = None
         self._under: int | None = None
         self._order: list[int] = []
+        self._colours: dict[int, str] = {}  # by person
+        self._layers: tuple[QPixmap, QPixmap] | None = None  # the points; the names
         thumbnails.loaded.connect(self.update)
-        theme.manager().changed.connect(self.update)
+        theme.manager().changed.connect(self._paint_anew)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Map of the samples"))
@@ -51,9 +64,11 @@ class MapView(QWidget):
     def show_map(self, made: SampleMap) -> None:
         """Show a map."""
         self._map, self._under = made, None
+        people = np.unique(made.person_ids).tolist()
+        self._colours = {person: f"class_{k % _CLASSES}" for k, person in enumerate(people)}
         self._order = np.lexsort((made.places[:, 0], made.person_ids)).tolist()
         self._describe()
-        self.update()
+        self._paint_anew()
 
     @property
     def under(self) -> int | None:
@@ -101,18 +116,22 @@ class MapView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._map is None:
             return
-        people = np.unique(self._map.person_ids).tolist()
-        number = {person: k for k, person in enumerate(people)}
-        radius = float(theme.size("point")) + 0.5
-        chosen = None if self._under is None else int(self._map.person_ids[self._under])
-        for row, person in enumerate(self._map.person_ids.tolist()):
-            colour = theme.color(f"class_{number[person] % _CLASSES}")
-            if chosen is not None and person != chosen:
-                colour.setAlphaF(0.35)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
-            painter.drawEllipse(self.place(row), radius, radius)
-        self._paint_names(painter, number)
+        if self._layers is None or self._layers[0].devicePixelRatio() != self.devicePixelRatioF():
+            self._layers = self._layer(), self._layer()
+            with QPainter(self._layers[0]) as layer:
+                self._paint_points(layer, range(len(self._map.places)))
+            with QPainter(self._layers[1]) as layer:
+                self._paint_names(layer)
+        points, names = self._layers
+        if self._under is None:
+            painter.drawPixmap(0, 0, points)
+        else:
+            painter.setOpacity(_FAINT)
+            painter.drawPixmap(0, 0, points)
+            painter.setOpacity(1.0)
+            chosen = self._map.person_ids == self._map.person_ids[self._under]
+            self._paint_points(painter, np.flatnonzero(chosen).tolist())
+        painter.drawPixmap(0, 0, names)
         if self._under is not None:
             self._paint_face(painter, self._under)
         if self.hasFocus():
@@ -122,11 +141,40 @@ class MapView(QWidget):
                 QRectF(self.rect()).adjusted(1, 1, -1, -1), theme.size("radius"), theme.size("radius")
             )
 
-    def _paint_names(self, painter: QPainter, number: dict[int, int]) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._paint_anew()
+
+    def _paint_anew(self) -> None:
+        self._layers = None
+        self.update()
+
+    def _layer(self) -> QPixmap:
+        """Return a clear sheet: thousands of points would be too many for every move of the pointer."""
+        ratio = self.devicePixelRatioF()
+        sheet = QPixmap(self.size() * ratio)
+        sheet.setDevicePixelRatio(ratio)
+        sheet.fill(Qt.GlobalColor.transparent)
+        return sheet
+
+    def _paint_points(self, painter: QPainter, rows: Iterable[int]) -> None:
+        made = self._map
+        assert made is not None
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        radius, area = float(theme.size("point")) + 0.5, self._area()
+        for row in rows:
+            painter.setBrush(theme.color(self._colours[int(made.person_ids[row])]))
+            x, y = (float(value) for value in made.places[row])
+            place = QPointF(area.left() + x * area.width(), area.bottom() - y * area.height())
+            painter.drawEllipse(place, radius, radius)
+
+    def _paint_names(self, painter: QPainter) -> None:
         """Write people's names below their samples, those with most samples first, where no other name stands."""
         made = self._map
         assert made is not None
         people, counts = np.unique(made.person_ids, return_counts=True)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme.font("small"))
         taken: list[QRectF] = []
         unit, line = float(theme.size("unit")), theme.line_height("small")
@@ -148,7 +196,7 @@ class MapView(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(back)
             painter.drawRoundedRect(box, unit / 2, unit / 2)
-            painter.setPen(theme.color(f"class_{number[person] % _CLASSES}"))
+            painter.setPen(theme.color(self._colours[person]))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_face(self, painter: QPainter, row: int) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from facegui import jobs
+from facegui.apart import run_apart
 from facegui.errors import KnownError
-from facegui.faces.packs_apart import run_apart
 from facegui.jobs import Progress
 
 WHAT = "It cannot be done."

@@ -1,6 +1,7 @@
-"""Work in a process of its own: what a file from elsewhere does to it takes nothing else down.
+"""Work in a process of its own: it can be ended at any moment and never holds up the threads of this one.
 
-The process is started fresh (spawned) and speaks over a pipe in JSON, so nothing that it says is ever executed here.
+What a file from elsewhere does to that process takes nothing else down. It is started fresh (spawned) and speaks over a
+pipe in JSON, so nothing that it says is ever executed here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, TypeAlias
 from facegui.errors import KnownError
 from facegui.jobs import Job, Progress
 
-__all__ = ["SILENCE", "Tell", "Work", "run_apart"]
+__all__ = ["ANOTHER_FILE", "SILENCE", "Tell", "Work", "run_apart"]
 
 Tell: TypeAlias = Callable[[int, int, str], None]
 """Says how far the work is: done, total, note. Each call is a sign of life."""
@@ -32,13 +33,17 @@ Work: TypeAlias = Callable[[dict[str, Any], Tell], dict[str, Any]]
 SILENCE = 180.0
 """Seconds without a sign of life after which the process is given up: a network that large loads in a minute."""
 
+ANOTHER_FILE = "Nothing else was affected. Get the file again, or use another one."
+
 _LOOK = 0.25  # seconds between two places to cancel
 _MOST_MEMORY = 0.5  # share of the computer's memory that the process may take; a ResNet-50 takes 1.7 GB
 _LEAST_MEMORY = 3 << 30  # bytes that it may take in any case
 _PROGRESS, _RESULT, _REFUSED, _BUG = "progress", "result", "refused", "bug"
 
 
-def run_apart(work: Work, arguments: Mapping[str, Any], *, what: str, silence: float = SILENCE) -> Job[dict[str, Any]]:
+def run_apart(
+    work: Work, arguments: Mapping[str, Any], *, what: str, do: str = ANOTHER_FILE, silence: float = SILENCE
+) -> Job[dict[str, Any]]:
     """Run a function in a process of its own.
 
     Parameters
@@ -48,6 +53,8 @@ def run_apart(work: Work, arguments: Mapping[str, Any], *, what: str, silence: f
         Plain values, as JSON knows them.
     what : str
         What cannot be done when the process dies, one sentence.
+    do : str
+        What helps when it was ended from outside.
     silence : float
         Longest time without a sign of life, in seconds.
 
@@ -76,7 +83,7 @@ def run_apart(work: Work, arguments: Mapping[str, Any], *, what: str, silence: f
                     kind, content = json.loads(receive.recv_bytes())
                 except (EOFError, OSError):
                     process.join()
-                    raise _died(what, process.exitcode) from None
+                    raise _died(what, process.exitcode, do) from None
                 deadline = monotonic() + silence
                 if kind == _PROGRESS:
                     yield Progress(int(content[0]), int(content[1]), str(content[2]))
@@ -89,8 +96,8 @@ def run_apart(work: Work, arguments: Mapping[str, Any], *, what: str, silence: f
             elif monotonic() > deadline:
                 raise KnownError(
                     what,
-                    f"Its examination gave no sign of life for {silence:.0f} seconds and was ended.",
-                    "The file may be damaged, or larger than this computer can handle.",
+                    f"The process that worked on it gave no sign of life for {silence:.0f} seconds and was ended.",
+                    do,
                 )
             else:
                 yield Progress(0, 0)
@@ -101,7 +108,7 @@ def run_apart(work: Work, arguments: Mapping[str, Any], *, what: str, silence: f
         process.close()
 
 
-def _died(what: str, code: int | None) -> KnownError:
+def _died(what: str, code: int | None, do: str) -> KnownError:
     if code is not None and code < 0:
         try:
             how = f"by {signal.Signals(-code).name}"
@@ -111,8 +118,8 @@ def _died(what: str, code: int | None) -> KnownError:
         how = f"with status {code}"
     return KnownError(
         what,
-        f"The process that examined it ended {how}, as happens with damaged files and where memory is short.",
-        "Nothing else was affected. Get the file again, or use another one.",
+        f"The process that worked on it ended {how}, as happens with damaged files and where memory is short.",
+        do,
     )
 
 
