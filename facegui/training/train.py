@@ -131,7 +131,8 @@ class _Trainer:
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.SGD(parameters, how.rate, how.momentum, weight_decay=how.decay)
         self.centre_optimizer = CentreSGD(self.head.parameters(), how.rate, how.momentum, how.decay)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=how.precision == "float16" and device.type == "cuda")
+        # Of float16 alone: its smallest numbers would swallow the gradients; bfloat16 reaches as far as float32.
+        self.scaler = torch.amp.GradScaler(device.type, enabled=how.precision == "float16")
         self.average: dict[str, Tensor] | None = None
         self.step = 0
         self.unreadable = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,9 +18,9 @@ from facegui.cli import main  # noqa: E402
 from facegui.errors import KnownError  # noqa: E402
 from facegui.matching import lab  # noqa: E402
 from facegui.training import margins  # noqa: E402
-from facegui.training.experiments import figures, losses, measures, networks, pictures, report, running  # noqa: E402
+from facegui.training.experiments import figures, losses, measures, networks, pictures, report, running, table  # noqa: E402
 from facegui.training.experiments.keeping import kept  # noqa: E402
-from facegui.training.experiments.learning import Plan, learn  # noqa: E402
+from facegui.training.experiments.learning import Frame, Plan, learn  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -172,8 +173,41 @@ def test_all_of_them_leave_their_files_and_pictures(out: Path) -> None:
     assert not list(out.glob("*.part"))
 
 
+def test_the_large_network_has_lines_of_its_own_and_as_many_seeds_as_they_ask_for(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = table.Entry("cifar10", "softmax", large=True), table.Entry("cifar10", "arcface", large=True, seeds=1)
+    monkeypatch.setattr(table, "ENTRIES", entries)
+    monkeypatch.setattr(table, "SEEDS", (0, 1))
+    monkeypatch.setattr(networks, "_WIDTHS", (8, 12, 16, 24))  # it is large, for a test
+    plan = table._PLANS["cifar10"]
+    monkeypatch.setitem(table._PLANS, "cifar10", replace(plan, epochs=5, batch=32, rate=0.02, change=None))
+    jobs.run(table.run_table(data, tmp_path, quick=False))
+    rows = kept(tmp_path / table.FILE)
+    assert [(row.loss, row.seed) for row in rows] == [("softmax", 0), ("softmax", 1), ("arcface", 0)]
+    assert all(row.core_seconds > 0 for row in rows)
+    assert min(row.test_accuracy for row in rows[:2]) > 0.5
+    assert [len(table.rows_of(entry, rows)) for entry in entries] == [2, 1]
+    assert "softmax; large network" in report.tables(tmp_path)
+
+
+def test_a_run_recorded_at_its_ends_only_is_the_same_run(data: Path) -> None:
+    digits = pictures.load(data, "mnist")
+
+    def run(*, ends_only: bool) -> list[Frame]:
+        torch.manual_seed(0)
+        chosen, plan = losses.loss("arcface", 16.0), Plan(3, 64, ends_only=ends_only)
+        return jobs.run(learn(networks.digit_network(3), chosen, 3, digits, plan, 0)).frames
+
+    every, ends = run(ends_only=False), run(ends_only=True)
+    assert [frame.epoch for frame in ends] == [0, 3]
+    assert ends[-1].loss == every[-1].loss
+    assert ends[-1].train_accuracy == every[-1].train_accuracy
+    np.testing.assert_array_equal(ends[-1].features, every[-1].features)
+
+
 def test_runs_that_were_made_are_not_made_again(data: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from facegui.training.experiments import sphere, sweep, table
+    from facegui.training.experiments import sphere, sweep
 
     def never(*_: object) -> None:
         raise AssertionError("trained again")

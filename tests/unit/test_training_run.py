@@ -24,7 +24,7 @@ from facegui.cli import main  # noqa: E402
 from facegui.errors import KnownError  # noqa: E402
 from facegui.jobs import Partial  # noqa: E402
 from facegui.training import backbones, checkpoints  # noqa: E402
-from facegui.training.config import Optimizer, load_config  # noqa: E402
+from facegui.training.config import Config, Optimizer, load_config  # noqa: E402
 from facegui.training.heads import Head  # noqa: E402
 from facegui.training.logs import LOG, RunLog  # noqa: E402
 from facegui.training.schedule import rate_at  # noqa: E402
@@ -181,12 +181,58 @@ def test_a_share_of_the_centres_is_refused_on_one_process(tmp_path: Path, faces:
         jobs.run(train(load_config(file)))
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_half_precision_trains_too(tmp_path: Path, faces: Path, precision: str) -> None:
-    file = training_faces.config(tmp_path, faces, epochs=1)
-    file.write_text(file.read_text().replace("rate = 0.05", f'rate = 0.05\nprecision = "{precision}"'))
-    jobs.run(train(load_config(file)))
-    assert len(losses(tmp_path)) == 6
+def in_precision(folder: Path, faces: Path, precision: str, epochs: float = 2) -> Config:
+    file = training_faces.config(folder, faces, epochs=epochs)
+    text = file.read_text().replace("rate = 0.05", f'rate = 0.05\nprecision = "{precision}"')
+    file.write_text(text.replace("dropout = 0.2", "dropout = 0.0"))  # it draws other numbers in half precision
+    return load_config(file)
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
+    """The types in which the network answered while it was trained."""
+    found: set[Any] = set()
+
+    class Watched(Tiny):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            features = super().forward(pictures)
+            found.add(features.dtype)
+            return features
+
+    monkeypatch.setitem(backbones.BACKBONES, "tiny", Watched)
+    return found
+
+
+def test_bfloat16_gives_nearly_the_losses_of_float32(tmp_path: Path, faces: Path, kinds: set[Any]) -> None:
+    """The network computes in half precision; the head and what is kept do not."""
+    for name in ("bfloat16", "float32"):
+        jobs.run(train(in_precision(tmp_path / name, faces, name)))
+        assert kinds == {getattr(torch, name)}
+        kinds.clear()
+        kept = weights(tmp_path / name).values()
+        assert {value.dtype for value in kept if value.is_floating_point()} == {torch.float32}
+    half, full = losses(tmp_path / "bfloat16"), losses(tmp_path / "float32")
+    assert half == pytest.approx(full, rel=0.1)
+    assert half != full
+
+
+def test_float16_scales_its_gradients_and_is_taken_up_again_exactly(
+    tmp_path: Path, faces: Path, kinds: set[Any]
+) -> None:
+    jobs.run(train(in_precision(tmp_path / "whole", faces, "float16", 5)))
+    assert kinds == {torch.float16}
+    curve = losses(tmp_path / "whole")
+    assert sum(curve[-6:]) < 0.5 * sum(curve[:6])
+    killed = in_precision(tmp_path / "killed", faces, "float16", 5)
+    first = train(killed)
+    for event in first:
+        if isinstance(event, Partial) and event.value["step"] == 9:
+            break
+    first.close()
+    scale = checkpoints.load_network(checkpoints.find(tmp_path / "killed" / "run"))["scaler"]["scale"]
+    assert 1 < scale < 65536  # too large at first: it was halved until no gradient was endless
+    assert jobs.run(train(killed)).resumed == 6
+    assert losses(tmp_path / "killed") == curve
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_do(tmp_path: Path, faces: Path) -> None:

@@ -13,10 +13,10 @@ from facegui.training.experiments.losses import Loss
 from facegui.training.experiments.measures import angles, pair_eer
 from facegui.training.experiments.pictures import Pictures
 
-__all__ = ["WIDTH", "Result", "keep", "kept", "key_of", "result_of"]
+__all__ = ["LARGE_WIDTH", "WIDTH", "Result", "keep", "kept", "key_of", "result_of"]
 
-WIDTH = 16
-"""Channels of the network for coloured pictures, unless said otherwise."""
+WIDTH, LARGE_WIDTH = 16, 32
+"""Channels of the first convolution of the small and of the large network for coloured pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Result:
     growth : float
         Share of the steps after which the margin had its full size; 0 if from the start.
     width : int
-        Channels of the network for coloured pictures at full size.
+        Tells the networks for coloured pictures apart: `WIDTH` or `LARGE_WIDTH`.
+    core_seconds : float
+        Processor time of the run, over all cores; 0 where it was not measured.
     """
 
     set: str
@@ -57,6 +59,7 @@ class Result:
     pair_eer: float
     growth: float = 0.0
     width: int = WIDTH
+    core_seconds: float = 0.0
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -71,14 +74,14 @@ def key_of(chosen: Loss, data: Pictures, plan: Plan, seed: int, width: int = WID
     return data.name, *setting, seed, plan.epochs, len(data.train), width
 
 
-def result_of(run: Run, data: Pictures, plan: Plan, seed: int, width: int = WIDTH) -> Result:
+def result_of(run: Run, data: Pictures, plan: Plan, seed: int, width: int = WIDTH, core_seconds: float = 0.0) -> Result:
     """Measure a finished run on the test pictures."""
     last, labels, margin = run.frames[-1], data.test_labels.numpy(), run.chosen.margin
     found = angles(last.features, labels, last.centres)
     return Result(
         data.name, run.chosen.name, margin.m2, margin.scale, seed, plan.epochs, len(data.train), last.loss,
         run.train_accuracy, last.test_accuracy, found.within, found.between, pair_eer(last.features, labels),
-        plan.growth[1], width,
+        plan.growth[1], width, round(core_seconds, 1),
     )  # fmt: skip
 
 

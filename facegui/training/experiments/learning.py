@@ -39,6 +39,8 @@ class Plan:
         Shares of the steps between which the margin grows from nothing to its full size.
     early : tuple of float
         Shares of the first epoch after which a frame is recorded as well, besides the end of each epoch.
+    ends_only : bool
+        Only the start and the end are recorded, which saves time.
     """
 
     epochs: int
@@ -48,6 +50,7 @@ class Plan:
     change: Callable[[Tensor, torch.Generator], Tensor] | None = None
     growth: tuple[float, float] = (0.0, 0.0)
     early: tuple[float, ...] = ()
+    ends_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +61,9 @@ class Frame:
     ----------
     epoch : float
     loss : float
-        Mean over the steps since the frame before; NaN at the start.
+        Mean over the steps since the frame before, at most an epoch; NaN at the start.
     train_accuracy, test_accuracy : float
-        Of the network as it is, without margin; the first over the batches since the frame before, as they were.
+        Of the network as it is, without margin; the first over the batches of those steps, as they were.
     features : array of float32, shape (N, d)
         Of the test pictures, not normalised.
     centres : array of float32, shape (n, d)
@@ -130,6 +133,8 @@ def learn(net: nn.Module, chosen: Loss, dimension: int, data: Pictures, plan: Pl
     count = len(data.train) // plan.batch
     total = count * plan.epochs
     moments = {max(1, round(share * count)) for share in plan.early} | {count * (k + 1) for k in range(plan.epochs)}
+    if plan.ends_only:
+        moments = {total}
     run = Run(chosen, [_frame(net, head, data, 0.0, (), 0, 0)])
     losses: list[float] = []
     right = seen = 0
@@ -159,6 +164,7 @@ def learn(net: nn.Module, chosen: Loss, dimension: int, data: Pictures, plan: Pl
         seen += len(labels)
         if step + 1 in moments:
             run.frames.append(_frame(net, head, data, (step + 1) / count, losses, right, seen))
+        if step + 1 in moments or (step + 1) % count == 0:
             losses, right, seen = [], 0, 0
         if step % 20 == 0:
             yield Progress(step, total, chosen.title)

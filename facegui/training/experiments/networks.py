@@ -1,11 +1,13 @@
-"""Two small networks: one for digits, one for coloured pictures."""
+"""Small networks: one for digits, two for coloured pictures."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import nn
 
-__all__ = ["colour_network", "digit_network"]
+__all__ = ["colour_network", "digit_network", "large_network"]
 
 
 def _convolution(inside: int, outside: int, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -40,21 +42,55 @@ class _Residual(nn.Module):
         return torch.relu(x + self.norm(self.inside(x)))
 
 
-def colour_network(dimension: int, width: int = 16) -> nn.Module:
+def colour_network(dimension: int) -> nn.Module:
     """Return a residual network for 32 by 32 coloured pictures.
 
     Parameters
     ----------
     dimension : int
         Numbers of the embedding.
-    width : int
-        Channels at full size; two and four times as many at a half and a quarter of it.
     """
     net = nn.Sequential(
-        _convolution(3, width, 3, 2), _Residual(width),
-        _convolution(width, 2 * width, 3, 2), _Residual(2 * width),
-        _convolution(2 * width, 4 * width, 3, 2), _Residual(4 * width),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * width, dimension),
+        _convolution(3, 16, 3, 2), _Residual(16), _convolution(16, 32, 3, 2), _Residual(32),
+        _convolution(32, 64, 3, 2), _Residual(64), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, dimension),
     )  # fmt: skip
+    made: nn.Module = net.to(memory_format=torch.channels_last)
+    return made
+
+
+_WIDTHS = 32, 48, 128, 256
+
+
+class _Stage(nn.Module):
+    """A convolution, half the size, and one more convolution whose result is added."""
+
+    def __init__(self, inside: int, outside: int) -> None:
+        super().__init__()
+        self.halved = nn.Sequential(
+            nn.Conv2d(inside, outside, 3, 1, 1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(outside),
+            nn.ReLU(inplace=True),
+        )  # fmt: skip
+        self.more = _convolution(outside, outside)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        half: torch.Tensor = self.halved(x)
+        return half + self.more(half)
+
+
+def large_network(dimension: int) -> nn.Module:
+    """Return a network for 32 by 32 coloured pictures that gets fewer of them wrong: 72 million multiply-adds, not 4.
+
+    Seven convolutions, the sizes halved by the largest value of four, after the quick residual networks of DAWNBench
+    (Page, 2018).
+
+    Parameters
+    ----------
+    dimension : int
+        Numbers of the embedding.
+    """
+    stages = [_Stage(inside, outside) for inside, outside in pairwise(_WIDTHS)]
+    net = nn.Sequential(
+        _convolution(3, _WIDTHS[0]), *stages, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(_WIDTHS[-1], dimension)
+    )
     made: nn.Module = net.to(memory_format=torch.channels_last)
     return made

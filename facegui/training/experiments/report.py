@@ -110,7 +110,7 @@ def _of_sets(rows: list[Result]) -> str:
 
 def _words(entry: table.Entry, m2: float) -> str:
     words = _TITLES[entry.loss] + (f", m2 = {m2:g}" if entry.loss == "arcface" else "")
-    return words + (", growing" if entry.grown else "") + ("; twice as wide" if entry.wide else "")
+    return words + (", growing" if entry.grown else "") + ("; large network" if entry.large else "")
 
 
 def _of_sweep(rows: list[Result]) -> str:

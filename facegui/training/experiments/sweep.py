@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import torch
@@ -51,6 +52,7 @@ def run_sweep(data: Path, out: Path, *, quick: bool) -> Job[None]:
         if key_of(chosen, digits, plan, seed) in done:
             continue
         torch.manual_seed(seed)
+        began = time.process_time()
         job = learn(networks.digit_network(_DIMENSION), chosen, _DIMENSION, digits, plan, seed)
         run = yield from within(job, number, len(wanted))
-        keep(out / FILE, result_of(run, digits, plan, seed))
+        keep(out / FILE, result_of(run, digits, plan, seed, core_seconds=time.process_time() - began))
