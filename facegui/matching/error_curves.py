@@ -5,6 +5,7 @@ A calibration, the enrolled people and an evaluation are drawn by the same plots
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ class ErrorCurves:
     ----------
     similarity, genuine, impostor : array of float64, shape (BINS,)
         Middles of the bins and probability per unit of similarity.
-    thresholds : array of float64, shape (BINS + 1,)
+    thresholds : array of float64, shape (BINS + 1,) or a little more
         Rising.
     fmr, fnmr : Band
         At the thresholds.
@@ -77,7 +78,7 @@ class ErrorCurves:
         after = int(np.argmax(gap <= 0)) or len(gap) - 1
         before = after - 1
         part = gap[before] / max(gap[before] - gap[after], 1e-12)
-        threshold = float(self.thresholds[before] + part * STEP)
+        threshold = float(self.thresholds[before] + part * (self.thresholds[after] - self.thresholds[before]))
         one, other = self.fmr.at(self.thresholds, threshold), self.fnmr.at(self.thresholds, threshold)
         value = (one.value + other.value) / 2
         return Rate(value, min(one.low, other.low), max(one.high, other.high)), threshold
@@ -97,7 +98,11 @@ def of_calibration(calibration: Calibration) -> ErrorCurves:
 
 
 def of_scores(
-    genuine: NDArray[np.floating], impostor: NDArray[np.floating], people: int, identity_pairs: int
+    genuine: NDArray[np.floating],
+    impostor: NDArray[np.floating],
+    people: int,
+    identity_pairs: int,
+    exactly_at: Sequence[float] = (),
 ) -> ErrorCurves:
     """Return the curves of scores.
 
@@ -108,10 +113,13 @@ def of_scores(
     people, identity_pairs : int
         How many people the genuine pairs are of, and pairs of people the impostor ones. The intervals are exact ones
         for so many independent comparisons: many photos of few people make no more.
+    exactly_at : sequence of float
+        Thresholds at which the rates shall not be interpolated.
     """
-    fmr, fnmr = metrics.fmr(impostor, EDGES), metrics.fnmr(genuine, EDGES)
+    thresholds = np.union1d(EDGES, exactly_at)
+    fmr, fnmr = metrics.fmr(impostor, thresholds), metrics.fnmr(genuine, thresholds)
     return ErrorCurves(
-        CENTERS, _density(genuine), _density(impostor), EDGES, _band(fmr, identity_pairs), _band(fnmr, people),
+        CENTERS, _density(genuine), _density(impostor), thresholds, _band(fmr, identity_pairs), _band(fnmr, people),
         len(genuine), len(impostor), people, identity_pairs,
     )  # fmt: skip
 

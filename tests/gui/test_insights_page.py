@@ -28,6 +28,7 @@ from facegui.matching.error_curves import of_calibration, of_scores
 from facegui.matching.evaluation import evaluate_pairs
 from facegui.matching.pairs import assemble
 from facegui.matching.protocols import Opened
+from facegui.matching.wording import format_share
 from facegui.services.insights import GalleryScores, SampleMap
 from facegui.services.reports import Evaluated
 from facegui.settings import Settings
@@ -317,7 +318,11 @@ def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSec
     assert "5 pairs of one person, 20 of two" in reports.panel.notes[0].text()
     cells = [cell.text() for cell in reports._cells]
     assert "Photos without a face" in cells
-    assert "EER" in cells
+    equal = cells[cells.index("EER") + 1]
+    assert f"Equal error rate {equal}".replace("\u00a0", " ") in reports.panel.notes[2].text().replace("\u00a0", " ")
+    report = reports.done.report
+    missed_share = format_share(float(np.mean(~(report.genuine >= report.miss_threshold))))
+    assert f"{missed_share} (" in reports.panel.at.text()
     assert [title.text() for title in reports.titles] == [
         "Two people, taken for one: 1; the worst first", "One person, missed: 2; the worst first",
     ]  # fmt: skip
@@ -341,6 +346,23 @@ def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSec
     assert "Photos that could not be read: 1" in page
     assert "It is &lt;empty&gt;." in page
     assert "1.000</td><td><code>3a.jpg" in page
+
+
+def test_a_list_chosen_meanwhile_overtakes_the_one_before(
+    qtbot, reports: ReportsSection, tmp_path: Path, monkeypatch
+) -> None:
+    def endless(*_args: object) -> object:
+        while True:
+            yield Progress(0, 0)
+
+    monkeypatch.setattr(insights_reports, "evaluate", endless)
+    reports.measure(tmp_path / "slow.csv")
+    older = reports._task
+    reports.measure(tmp_path / "mine.csv")
+    qtbot.waitUntil(lambda: older.finished, timeout=5000)
+    assert "mine.csv" in reports.empty._title.text()
+    reports._task.cancel()
+    qtbot.waitUntil(lambda: "How good" in reports.empty._title.text(), timeout=5000)
 
 
 def test_a_report_that_cannot_be_saved_says_why(qtbot, reports: ReportsSection, tmp_path: Path) -> None:

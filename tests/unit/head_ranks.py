@@ -1,8 +1,9 @@
-"""One rank of the test of heads: run as a program, it compares shared heads with the head of one process."""
+"""Four ranks for the test of heads: run as a program, they compare shared heads with the head of one process."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from facegui.training import shared_softmax
 from facegui.training.heads import CentreSGD, Head, ParallelHead
 from facegui.training.margins import arcface, combined, softmax
 
+RANKS = 4
 D = 6
 CASES = {
     "arcface": (arcface(0.5, 16), 11, 1),
@@ -102,24 +104,38 @@ def save_and_load(group: object, rank: int, folder: Path) -> float:
     return worst
 
 
-def main() -> None:
-    folder, rank = Path(sys.argv[1]), int(sys.argv[2])
+def work(folder: Path, rank: int) -> None:
+    """Be one rank; they meet over gloo on this machine."""
     torch.set_num_threads(1)
     shared_softmax._CLASSES_AT_ONCE = 3  # several blocks of classes on every rank
     dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=4, timeout=timedelta(seconds=60)
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS, timeout=timedelta(seconds=60)
     )
     groups = {1: dist.new_group([0]), 2: dist.new_group([0, 1]), 4: dist.new_group([0, 1, 2, 3])}
     results: dict[str, object] = {}
     for ranks, group in groups.items():
         if rank < ranks:
             results[str(ranks)] = {case: compare(case, group, rank, ranks) for case in CASES}
-    results["partial"] = partial(rank, 4)
+    results["partial"] = partial(rank, RANKS)
     results["reloaded"] = save_and_load(groups[2] if rank < 2 else None, rank, folder)
     dist.barrier()
     (folder / f"result-{rank}.json").write_text(json.dumps(results))
     dist.destroy_process_group()
 
 
+def main() -> int:
+    """Start the ranks; where the system can, as copies of this process, so that PyTorch is loaded only once."""
+    copies = "fork" in multiprocessing.get_all_start_methods()
+    if copies:
+        CentreSGD([torch.zeros(1, requires_grad=True)], 0.1)  # loads what optimizers load when first made
+    context = multiprocessing.get_context("fork" if copies else "spawn")
+    started = [context.Process(target=work, args=(Path(sys.argv[1]), rank)) for rank in range(RANKS)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    return max(abs(process.exitcode or 0) for process in started)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,23 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What each of four processes found; they meet over gloo on this machine."""
+    """What each of four processes found."""
     folder = tmp_path_factory.mktemp("ranks")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    program = Path(__file__).with_name("head_ranks.py")
-    started = [
-        subprocess.Popen(
-            [sys.executable, program, folder, str(rank)], env=environment, stderr=subprocess.PIPE, text=True
-        )
-        for rank in range(4)
-    ]
-    try:
-        errors = [process.communicate(timeout=120)[1] for process in started]
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
-    assert all(process.returncode == 0 for process in started), "\n".join(errors)
+    command = [sys.executable, str(Path(__file__).with_name("head_ranks.py")), str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
     return [json.loads((folder / f"result-{rank}.json").read_text()) for rank in range(4)]
 
 

@@ -20,6 +20,7 @@ from facegui.gui.thumbnails import Thumbnails
 from facegui.gui.widgets.pair_tiles import PairTile, PairTiles
 from facegui.gui.widgets.parts import button, card, column, label, row, scrolled
 from facegui.jobs import Job
+from facegui.matching.calibration import Rate
 from facegui.matching.error_curves import ErrorCurves, of_scores
 from facegui.matching.protocols import open_protocol
 from facegui.matching.report import Miss
@@ -129,11 +130,14 @@ class ReportsSection(Section):
         def job() -> Job[Measured]:
             done = yield from evaluate(services, open_protocol(source))
             report = done.report
-            return done, of_scores(report.genuine, report.impostor, _people(done), report.identity_pairs)
+            curves = of_scores(
+                report.genuine, report.impostor, _people(done), report.identity_pairs, [report.miss_threshold]
+            )
+            return done, curves
 
         self._name(self.tr("Measuring on {name}…").format(name=source.name), busy=True)
-        self._task = self.bridge.start(
-            self, job(), on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled,
+        self._task = task = self.bridge.start(
+            self, job(), on_done=self._show, on_error=self._failed, on_cancelled=lambda: self._cancelled(task),
             newest="report", title=self.tr("Measuring on {name}").format(name=source.name),
         )  # fmt: skip
 
@@ -145,9 +149,13 @@ class ReportsSection(Section):
 
     def _failed(self, error: Exception) -> None:
         self.show_error(error)
-        self._cancelled()
+        self._go_back()
 
-    def _cancelled(self) -> None:
+    def _cancelled(self, task: Task) -> None:
+        if task is self._task:  # not where a newer one overtook it
+            self._go_back()
+
+    def _go_back(self) -> None:
         if self._measured is not None:
             self._show(self._measured)
         else:
@@ -163,14 +171,16 @@ class ReportsSection(Section):
             words += self.tr("; {count:,} could not be read").format(count=len(done.unreadable))
         self._name(words, busy=False)
         limit = report.miss_threshold
-        self.panel.show_curves(curves, limit)
+        equal = report.figures.eer
+        self.panel.show_curves(curves, limit, Rate(equal.value, equal.low, equal.high))
         for old in self._cells:
             self._rows.removeWidget(old)
             old.deleteLater()
         self._cells = []
         for number, line in enumerate(report.rows()):
             for place, (text, role) in enumerate(((line.label, ""), (line.value, ""), (line.note, "muted"))):
-                cell = label(text, role, wrap=place == 2, selectable=True)
+                # A number and its sign stay on one line.
+                cell = label(text.replace(" %", "\u00a0%"), role, wrap=place == 2, selectable=True)
                 self._rows.addWidget(cell, number, place)
                 self._cells.append(cell)
         self._rows.setColumnStretch(2, 1)

@@ -67,14 +67,12 @@ class MarginSliders(QWidget):
             value = label("", "muted")
             value.setMinimumWidth(round(5.5 * theme.size("icon")))
             self.sliders[item.field], self._values[item.field] = slider, value
-            grid.addWidget(label(name, "heading"), line, 0)
-            grid.addWidget(slider, line, 1)
-            grid.addWidget(value, line, 2)
-            words_of = label(meaning, "small")
-            self._meanings.append(words_of)
-            grid.addWidget(words_of, line, 3)
+            for place, widget in enumerate((label(name, "heading"), slider, value)):
+                grid.addWidget(widget, 2 * line, place)
+            self._meanings.append(label(meaning, "small"))
         grid.setColumnStretch(1, 3)
-        grid.setColumnStretch(3, 1)
+        self._grid = grid
+        self.place_meanings(beside=True)
         presets = [
             (self.tr("No margin"), {}),
             ("SphereFace", {"m1": 1.35}),
@@ -99,10 +97,12 @@ class MarginSliders(QWidget):
             slider.blockSignals(False)
         self._tell()
 
-    def show_meanings(self, visible: bool) -> None:
-        """Show or hide what each slider means beside it; tooltips tell it always."""
-        for meaning in self._meanings:
-            meaning.setVisible(visible)
+    def place_meanings(self, *, beside: bool) -> None:
+        """Put what each slider means beside it, or below."""
+        for line, meaning in enumerate(self._meanings):
+            meaning.setWordWrap(not beside)
+            self._grid.addWidget(meaning, 2 * line + (not beside), 3 if beside else 1, 1, 1 if beside else 2)
+        self._grid.setColumnStretch(3, 1 if beside else 0)
 
     def _preset(self, margins: dict[str, float]) -> Callable[[], None]:
         return lambda: self._set(Margin(self.margin.scale, **margins))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QSlider, QWidget
 
 from facegui.gui import theme
 from facegui.gui.pages.lab_controls import MarginSliders
@@ -85,8 +85,7 @@ class MarginLab(QWidget):
             plots.addLayout(part, 1)
         ball = card(role="card")
         ball.layout().addLayout(left)  # type: ignore[union-attr]
-        tools = card(self.sliders, self.note, role="card")
-        tools.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        tools = card(self.sliders, self.note, None, role="card")
         graphs = card(role="card")
         graphs.layout().addLayout(plots)  # type: ignore[union-attr]
         self._cards = ball, tools, graphs
@@ -220,14 +219,13 @@ class MarginLab(QWidget):
         self._wide = wide
         ball, tools, graphs = self._cards
         self._grid.addWidget(ball, 0, 0, 2 if wide else 1, 1)
-        top = Qt.AlignmentFlag(0) if wide else Qt.AlignmentFlag.AlignTop
-        self._grid.addWidget(tools, 0, 1, top)
+        self._grid.addWidget(tools, 0, 1)
         self._grid.addWidget(graphs, 1, 1 if wide else 0, 1, 1 if wide else 2)
         self._grid.setColumnStretch(0, 2)
         self._grid.setColumnStretch(1, 3 if wide else 2)
         self._grid.setRowStretch(0 if not wide else 1, 1)
         self._grid.setRowStretch(1 if not wide else 0, 0)
-        self.sliders.show_meanings(wide)
+        self.sliders.place_meanings(beside=wide)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.stop()

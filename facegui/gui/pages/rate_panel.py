@@ -57,10 +57,17 @@ class RatePanel(QWidget):
         self.setLayout(body)
         self._arrange(wide=True)
 
-    def show_curves(self, curves: ErrorCurves, threshold: float | None) -> None:
-        """Show curves; without a threshold, where both rates are equal."""
-        rate, equal = curves.eer()
-        self.curves, self._own = curves, equal if threshold is None else threshold
+    def show_curves(self, curves: ErrorCurves, threshold: float | None, equal: Rate | None = None) -> None:
+        """Show curves; without a threshold, where both rates are equal.
+
+        Parameters
+        ----------
+        equal : Rate or None
+            That rate, where it is known better than the curves tell it.
+        """
+        found, place = curves.eer()
+        rate = equal or found
+        self.curves, self._own = curves, place if threshold is None else threshold
         for plot in self.plots:
             plot.show_curves(curves, self._own)
         pairs = self.tr("{genuine:,} pairs of one person, {impostor:,} of two.")

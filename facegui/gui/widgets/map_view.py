@@ -184,10 +184,12 @@ class MapView(QWidget):
             points = [self.place(row) for row in rows]
             x = float(np.median([point.x() for point in points]))
             near = [point.y() for point in points if abs(point.x() - x) < 12 * unit] or [points[0].y()]
+            middle = float(np.median(near))
+            below = max(y for y in near if y - middle < 4 * unit)  # the points that lie together stay uncovered
             text = painter.fontMetrics().elidedText(made.names[person], Qt.TextElideMode.ElideRight, round(16 * unit))
             wide = painter.fontMetrics().horizontalAdvance(text) + unit
             left = min(max(x - wide / 2, 0.0), self.width() - wide)
-            box = QRectF(left, min(float(np.median(near)) + unit, self.height() - line), wide, line)
+            box = QRectF(left, min(below + unit, self.height() - line), wide, line)
             if any(box.intersects(other) for other in taken):
                 continue
             taken.append(box)
