@@ -22,6 +22,7 @@ SHOWN = {
 
 _PERPLEXITY = 30
 _POINTS, _QUICK_POINTS = 2000, 600
+_STEPS, _QUICK_STEPS = 1000, 500
 _COMPONENTS = 30  # PCA comes first: neighbours are the same, and the search for them is faster
 
 
@@ -48,6 +49,7 @@ def run_maps(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
     if not all(file.is_file() for file in files):
         yield from table.run_table(data, out, quick=quick)
     arrays: dict[str, NDArray[np.generic]] = {}
+    steps = _QUICK_STEPS if quick else _STEPS
     for number, (entry, file) in enumerate(zip(SHOWN, files, strict=True)):
         yield Progress(number, len(SHOWN), entry)
         with np.load(file, allow_pickle=False) as found:
@@ -57,7 +59,7 @@ def run_maps(data: Path, out: Path, *, quick: bool, seed: int = 0) -> Job[None]:
         rows = units(features)
         if min(rows.shape) > _COMPONENTS:
             rows = PCA(_COMPONENTS, random_state=seed).fit_transform(rows)
-        layout = TSNE(init="pca", perplexity=_PERPLEXITY, random_state=seed).fit_transform(rows)
+        layout = TSNE(init="pca", perplexity=_PERPLEXITY, max_iter=steps, random_state=seed).fit_transform(rows)
         arrays[entry] = layout.astype(np.float32)
         arrays[f"{entry}/labels"] = labels
     np.savez_compressed(out / FILE, **arrays)  # type: ignore[arg-type]
