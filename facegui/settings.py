@@ -115,6 +115,12 @@ class Settings:
     follow_links: bool = _setting(
         True, "Files", "Symbolic links", "Whether an index of a folder follows links to other files and folders."
     )
+    thumbnail_megabytes: int = _setting(
+        256, "Files", "Face thumbnails (MB)",
+        "Small pictures of faces that were looked at are kept in the cache folder up to this size, so that lists come"
+        " up at once; 0 keeps none.",
+        minimum=0, maximum=10240, step=64,
+    )  # fmt: skip
     watch_folders: bool = _setting(
         False, "Files", "Watch folders",
         "Whether photos that appear or change in indexed folders are read while the program runs.",

@@ -75,6 +75,7 @@ def examine(run: Run) -> Iterator[Check]:
     yield from _window()
     yield from _guarded("Cameras", lambda: [_cameras()])
     yield from _folders()
+    yield _thumbnails()
     yield from _guarded("Gallery", lambda: _gallery(run))
 
 
@@ -242,6 +243,15 @@ def _folders() -> list[Check]:
         else:
             checks.append(Check(name, Level.GOOD, f"{folder}, {free / _GIGA:.0f} GB free"))
     return checks
+
+
+def _thumbnails() -> Check:
+    from facegui.lookalikes.thumbnail_cache import held
+    from facegui.settings import load
+
+    kept, limit = held(), load()[0].thumbnail_megabytes
+    text = f"{kept.pictures:,} pictures of faces in the cache, {kept.size / 2**20:.1f} of at most {limit:,} MB"
+    return Check("Thumbnails", Level.GOOD, text)
 
 
 def _gallery(run: Run) -> list[Check]:

@@ -59,6 +59,15 @@ class Streams(Lanes):
         with self._read() as connection:
             return np.sort(np.fromiter(connection.scalars(_of(select(Embedding.face_id), model_id)), np.int64))
 
+    def existing(self, face_ids: Sequence[int]) -> set[int]:
+        """Return those of the ids that are faces in the gallery, indexed or enrolled."""
+        with self._read() as connection:
+            return {
+                face_id
+                for some in chunks(face_ids)
+                for face_id in connection.scalars(select(Face.id).where(Face.id.in_(some)))
+            }
+
     def face_vectors(
         self, model_id: str, *, after: int = 0, every: int = 1, only: Sequence[int] | None = None
     ) -> Iterator[VectorBatch]:

@@ -32,6 +32,7 @@ from facegui.services.candidates import candidates_of
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
 from facegui.services.processes import executor_for
 from facegui.services.searching import ranked
+from facegui.services.thumbnails import follow_gallery
 from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
 from facegui.sources import files
@@ -216,6 +217,7 @@ class Services:
                 from facegui.gallery.store import Gallery
 
                 self._gallery = Gallery.open(self._where, read_only=self._read_only)
+                follow_gallery(self, self._gallery)
             return self._gallery
 
     # --- pictures -----------------------------------------------------------------------------------------
@@ -478,6 +480,6 @@ class Services:
         where = [str(plain(folder)) for folder in folders] if folders is not None else None
         return ranked(self, query, folders=where, top=top, one_per_photo=one_per_photo)
 
-    def thumbnail(self, face_id: int) -> Image | None:
+    def crop(self, face_id: int) -> Image | None:
         """Return the stored aligned crop of a face, RGB uint8 (112, 112, 3)."""
         return self.gallery.crop(face_id)

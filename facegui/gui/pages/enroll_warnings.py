@@ -228,7 +228,7 @@ class WarningCards(QWidget):
         def read() -> Image | None:
             for candidate in self._services.identify(sample.face, top=len(self._services.gallery.people())):
                 if candidate.person_id == doubt.person_id:
-                    return self._services.thumbnail(candidate.nearest_face_id)
+                    return self._services.crop(candidate.nearest_face_id)
             return None
 
         self._bridge.run(result, read, result.show_theirs)

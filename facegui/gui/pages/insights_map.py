@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from math import isfinite
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox
 
-from facegui.faces.types import Image
 from facegui.gallery.records import PersonRecord
 from facegui.gui.bridge import Task
 from facegui.gui.pages.insights_section import Section
-from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.thumbnails import face_thumbnails
 from facegui.gui.widgets.map_view import MapView
 from facegui.gui.widgets.parts import button, card, column, label, row
 from facegui.matching.wording import format_share
@@ -35,7 +34,7 @@ class MapSection(Section):
         self.words = label("", "muted", wrap=True)
         self.cancel = button(self.tr("Cancel"), self._cancel, role="link")
         self.again = button(self.tr("Draw the map"), self._make, role="link")
-        self.thumbnails = Thumbnails(self.bridge, self._crop, parent=self)
+        self.thumbnails = face_thumbnails(self.services, self.bridge, self)
         self.view = MapView(self.thumbnails)
         self.view.chosen.connect(self._open)
         self._fresh = False
@@ -64,10 +63,6 @@ class MapSection(Section):
         self._fresh = False
         if self.isVisible():
             self._make()
-
-    def _crop(self, key: Hashable) -> Image | None:
-        assert isinstance(key, int)
-        return self.services.thumbnail(key)
 
     def _open(self, person_id: int) -> None:
         """Show a person on the People page."""

@@ -34,7 +34,7 @@ from facegui.gui.pages.lookalikes_skipped import SkippedPanel
 from facegui.gui.pages.lookalikes_top import TopBar
 from facegui.gui.pages.lookalikes_viewer import PhotoViewer
 from facegui.gui.pages.page import Page, State
-from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.thumbnails import face_thumbnails
 from facegui.gui.widgets.parts import column
 from facegui.gui.widgets.photo_marks import reason_advice, reason_text
 from facegui.lookalikes.filters import Sieve
@@ -57,7 +57,7 @@ class LookalikesPage(Page):
         self._model_id = self.services.model.id
         self._ruled_by: object = None
         services = self.services
-        thumbnails = Thumbnails(self.bridge, lambda key: services.thumbnail(key), parent=self)  # type: ignore[arg-type]
+        thumbnails = face_thumbnails(services, self.bridge, self)
         self._records = FaceRecords(self.bridge, lambda ids: services.gallery.faces(ids), parent=self)
         self.top = TopBar()
         self.start = ProbePanel(thumbnails)
@@ -223,7 +223,7 @@ class LookalikesPage(Page):
             if cover is None:
                 return probe_of_person(person)
             record = next(iter(self.services.gallery.faces([cover])), None)
-            return probe_of_person(person, self.services.thumbnail(cover), record.landmarks if record else None)
+            return probe_of_person(person, self.services.crop(cover), record.landmarks if record else None)
 
         self.bridge.run(self, read, self._use_probe, newest="probe")
 

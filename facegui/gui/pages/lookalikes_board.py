@@ -15,7 +15,7 @@ from facegui.errors import KnownError
 from facegui.faces.types import Image
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
-from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.thumbnails import face_thumbnails
 from facegui.gui.widgets.board_plots import HeatMap, PlaceMap
 from facegui.gui.widgets.board_table import BoardTable
 from facegui.gui.widgets.chip import Chip
@@ -69,7 +69,7 @@ class BoardPanel(TitledPanel):
         self._make: Callable[[], Job[Made]] | None = None
         self._rule: Rule | None = None
         self.board: Board | None = None
-        self._thumbnails = Thumbnails(bridge, self._picture, parent=self)
+        self._thumbnails = face_thumbnails(services, bridge, self, self._own)
         self.source = Chip(self.tr("Choose faces"), "faces")
         self._menu = QMenu(self.source)
         self._menu.aboutToShow.connect(self._fill_menu)
@@ -256,10 +256,13 @@ class BoardPanel(TitledPanel):
         best = max(range(len(board.items)), key=lambda place: board.nearest[place][0].similarity)
         self._show_nearest(best)
 
-    def _picture(self, key: object) -> Image | None:
-        """Return a face's crop; called in a worker thread."""
-        crops = self._crops
-        return crops[key] if key in crops else self._services.thumbnail(key)  # type: ignore[index, arg-type]
+    def _own(self, key: object) -> Image | None:
+        """Return the crop of a face that is not in the gallery; called in a worker thread."""
+        return self._crops.get(key) if isinstance(key, int) else None
+
+    def _crop(self, key: int) -> Image | None:
+        own = self._own(key)
+        return own if own is not None else self._services.crop(key)
 
     def _show_nearest(self, place: int) -> None:
         if self.board is not None:
@@ -273,7 +276,7 @@ class BoardPanel(TitledPanel):
             item = board.items[place]
             name.show_text(item.name, item.path)
             who.show_text(item.person if item.person != item.name else "")
-            self._bridge.run(crop, lambda key=item.face_id: self._picture(key), crop.set_image, newest="picture")  # type: ignore[misc]
+            self._bridge.run(crop, lambda key=item.face_id: self._crop(key), crop.set_image, newest="picture")  # type: ignore[misc]
         similarity = float(board.similarities[one, other])
         self._score.setText(format_similarity(similarity))
         self._badge.set_outcome(decide(similarity, self._rule) if self._rule is not None and one != other else None)

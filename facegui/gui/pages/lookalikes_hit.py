@@ -113,7 +113,7 @@ class ChosenHit(QObject):
             gallery = gallery_of.gallery
             record = next(iter(gallery.faces([face_id])), None)
             photo = gallery.photos([record.photo_id]).get(record.photo_id) if record is not None else None
-            crop = gallery_of.thumbnail(face_id) if record is not None else None
+            crop = gallery_of.crop(face_id) if record is not None else None
             return _Loaded(record, photo, images.to_qimage(crop) if crop is not None else None)
 
         def done(loaded: _Loaded) -> None:
@@ -144,7 +144,7 @@ class ChosenHit(QObject):
         services = self._services
 
         def read() -> Probe | None:
-            crop = services.thumbnail(record.face_id)
+            crop = services.crop(record.face_id)
             if crop is None:
                 return None
             face = Face(Detection(record.box, record.landmarks, record.score), crop, record.quality)

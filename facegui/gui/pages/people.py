@@ -27,11 +27,11 @@ from facegui.gui.pages.people_sorting import PeopleSorting
 from facegui.gui.pages.people_undo import UndoStack
 from facegui.gui.pages.verify_card import EvidenceWindow
 from facegui.gui.reveal import reveal
-from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.thumbnails import face_thumbnails
 from facegui.gui.widgets.parts import button, card, column, label, row, tool_button
 
 if TYPE_CHECKING:
-    from facegui.faces.types import Image
+    pass
 
 __all__ = ["PeoplePage"]
 
@@ -80,7 +80,7 @@ class PeoplePage(Page):
         self.changes = PeopleActions(self.services, self.bridge, self._undos, self)
         self.ask = AskBar()
         self.questions = PeopleQuestions(self.services, self.bridge, self.ask, self.changes, self)
-        thumbnails = Thumbnails(self.bridge, self._cover, parent=self)
+        thumbnails = face_thumbnails(self.services, self.bridge, self)
         self.sorting = PeopleSorting(self.services, self.bridge, thumbnails, self.ask, self.changes, self._undos, self)
         self.everybody = PeopleList(thumbnails, self.sorting.strip)
         self.person = PersonPanel()
@@ -185,9 +185,6 @@ class PeoplePage(Page):
         ]
 
     # --- reading ------------------------------------------------------------------------------------------
-
-    def _cover(self, key: object) -> Image | None:
-        return self.services.thumbnail(key) if isinstance(key, int) else None
 
     def _read(self) -> None:
         def read() -> tuple[list[PersonRecord], bool]:

@@ -201,7 +201,7 @@ class GroupView(QWidget):
             covers = services.gallery.crops(self._covers(likely)) if likely else {}
             by_person = {person.id: person.cover_face_id for person in services.gallery.people()} if likely else {}
             pictures = [covers.get(by_person.get(one.person_id) or -1) for one in likely]
-            cover = services.thumbnail(owner.cover_face_id) if owner is not None and owner.cover_face_id else None
+            cover = services.crop(owner.cover_face_id) if owner is not None and owner.cover_face_id else None
             return _Found(
                 face_rows(services, wanted), likely,
                 [images.to_qimage(one) if one is not None else None for one in pictures],

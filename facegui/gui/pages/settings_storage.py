@@ -104,7 +104,7 @@ class StoragePanel(QWidget):
         self._stored: Stored | None = None
         words = (
             ("gallery", self.tr("Gallery"), self.tr("People, aligned faces, embeddings, folder index, history.")),
-            ("cache", self.tr("Cache"), self.tr("Things that can be made again, such as drawings of the theme.")),
+            ("cache", self.tr("Cache"), self.tr("Thumbnails of faces, search index: it is made again.")),
             ("settings", self.tr("Settings"), self.tr("What is set on this page.")),
             ("log", self.tr("Log"), self.tr("What the program did and what went wrong. No pictures.")),
         )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from facegui.faces.types import Image
 from facegui.gallery.records import PersonRecord
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.item_models import FaceRow
-from facegui.gui.thumbnails import Thumbnails
+from facegui.gui.thumbnails import face_thumbnails
 from facegui.gui.widgets.chip import Chip
 from facegui.gui.widgets.elided_label import ElidedLabel
 from facegui.gui.widgets.empty_state import EmptyState
@@ -47,7 +46,7 @@ class PersonChooser(QWidget):
         self._services = services
         self._suggested: Candidate | None = None
         self._matches = False
-        self._faces = Thumbnails(bridge, self._crop, parent=self)
+        self._faces = face_thumbnails(services, bridge, self)
         self._faces.loaded.connect(self._show_suggestion)
         self.grid = FaceGrid(self._faces, side=3 * theme.size("control"), name=self.tr("Enrolled people"))
         self.grid.clicked.connect(lambda index: self._take_row(index.row()))
@@ -129,9 +128,6 @@ class PersonChooser(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_suggestion()
-
-    def _crop(self, key: Hashable) -> Image | None:
-        return self._services.thumbnail(key) if isinstance(key, int) else None
 
     def _samples_text(self, count: int) -> str:
         return self.tr("1 sample") if count == 1 else self.tr("{0} samples").format(count)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtGui import QImage
 
 from facegui.errors import KnownError
 from facegui.faces.align import align
-from facegui.faces.types import Image
 from facegui.gallery.records import PersonRecord, SampleRecord
 from facegui.gui import images
 from facegui.gui.widgets.photo_marks import FaceMark
+from facegui.services.thumbnails import same_picture
 
 if TYPE_CHECKING:
     from facegui.services import Services
 
 __all__ = ["Portrait", "load_portrait"]
-
-_SAME_PICTURE: Final = 0.9  # correlation of pixels; a stored crop and the same crop made again exceed 0.99
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,17 +40,10 @@ def load_portrait(services: Services, person: PersonRecord) -> Portrait:
     try:
         frame = services.read(cover.photo_path)
         landmarks = cover.landmarks * np.float32(frame.scale)
-        if _same(align(frame.pixels, landmarks), cover.crop):
+        if same_picture(align(frame.pixels, landmarks), cover.crop):
             mark = FaceMark(cover.box.scaled(frame.scale), landmarks)
             return Portrait(samples, images.to_qimage(frame.pixels), (frame.width, frame.height), mark)
     except (KnownError, ValueError):
         pass  # taken by a camera, moved, or another photo by now: the crop itself is shown
     side = cover.crop.shape[0]
     return Portrait(samples, images.to_qimage(cover.crop), (side, side), None)
-
-
-def _same(first: Image, second: Image) -> bool:
-    """Tell whether two crops are of the same picture."""
-    if first.shape != second.shape:
-        return False
-    return bool(np.corrcoef(first.ravel().astype(np.float32), second.ravel().astype(np.float32))[0, 1] > _SAME_PICTURE)

@@ -72,7 +72,7 @@ def test_a_face_clicked_in_a_photo_becomes_the_probe(qtbot, searched: Lookalikes
     assert searched.panels.currentWidget() is searched.results
     quiet(qtbot, bridge)
     assert searched.compare.score.text() == "1.00"
-    crop = searched.services.thumbnail(int(searched.results.rows.face_ids[0]))
+    crop = searched.services.crop(int(searched.results.rows.face_ids[0]))
     assert crop is not None
     assert abs(int(np.asarray(crop)[56, 56, 0]) - 20) < 4, "person 2, who stands beside person 1"
 
