@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeDecorator
 
 from facegui.faces.types import Landmarks, Vector
 
-__all__ = ["LandmarksColumn", "ModelHash", "PathColumn", "UtcColumn", "VectorColumn", "escape_path"]
+__all__ = ["LandmarksColumn", "ModelHash", "PathColumn", "UtcColumn", "VectorColumn", "escape_path", "unescape_path"]
 
 _FLOAT = np.dtype("<f4")
 _POINTS = (5, 2)
@@ -36,7 +36,8 @@ def escape_path(path: str) -> str:
     return _TO_ESCAPE.sub(lambda match: f"{_MARK}{ord(match[0]):04x}", path)
 
 
-def _unescape_path(stored: str) -> str:
+def unescape_path(stored: str) -> str:
+    """Return the path that `escape_path` made this of."""
     if _MARK not in stored:  # nearly always
         return stored
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), stored)
@@ -52,7 +53,7 @@ class PathColumn(TypeDecorator[str]):
         return None if value is None else escape_path(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:  # noqa: ARG002, D102
-        return None if value is None else _unescape_path(value)
+        return None if value is None else unescape_path(value)
 
 
 class VectorColumn(TypeDecorator[Vector]):

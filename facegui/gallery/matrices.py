@@ -166,7 +166,8 @@ def _read_faces(connection: Connection, kept: _Growing, model_id: str, folders: 
         query = query.join(Photo, Photo.id == Face.photo_id).where(in_folders(folders))
     dimension = _dimension(connection, model_id)
     if kept.size == 0:
-        room = 0 if folders is not None else _count(connection, model_id)
+        # Too much where folders are given, but memory that is never written to is never taken.
+        room = _count(connection, model_id)
         kept.vectors = np.empty((room, dimension), np.float32)
         kept.face_ids, kept.photo_ids = np.empty(room, np.int64), np.empty(room, np.int64)
     for rows in connection.execution_options(yield_per=_FETCH).execute(query).partitions():

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QGuiApplication, QImage, QPixmap
 
 from facegui.faces.types import Image
 from facegui.gui import images, theme
 from facegui.gui.bridge import Bridge
-from facegui.services.thumbnails import better_thumbnail, thumbnail
+from facegui.services.thumbnails import better_thumbnail, reduced, thumbnail
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -174,6 +175,9 @@ def face_thumbnails(
     services: Services, bridge: Bridge, parent: QObject, others: Callable[[Hashable], Image | None] | None = None
 ) -> Thumbnails:
     """Return the thumbnails of stored faces by their id; `others` gives pictures that come before them."""
+    # No larger than the largest tile on the finest screen: every picture is drawn again at each step of scrolling.
+    density = max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
+    side = ceil(theme.size("tile") * density)
 
     def load(key: Hashable) -> Image | Rough | None:
         other = others(key) if others is not None else None
@@ -182,10 +186,12 @@ def face_thumbnails(
         found = thumbnail(services, key)
         if found is None:
             return None
-        return found[0] if found[1] else Rough(found[0])
+        picture = reduced(found[0], side)
+        return picture if found[1] else Rough(picture)
 
     def better(key: Hashable) -> Image | None:
         assert isinstance(key, int)
-        return better_thumbnail(services, key)
+        picture = better_thumbnail(services, key)
+        return reduced(picture, side) if picture is not None else None
 
     return Thumbnails(bridge, load, parent=parent, better=better)

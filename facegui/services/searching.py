@@ -20,7 +20,7 @@ from facegui.lookalikes.vector_index import Batch, IndexLimits, VectorIndex
 if TYPE_CHECKING:
     from facegui.services.core import Services
 
-__all__ = ["fused_probe", "ranked"]
+__all__ = ["fused_probe", "make_ready", "ranked"]
 
 _WASTE = 0.2
 """Share of forgotten faces from which an index is built anew."""
@@ -77,7 +77,7 @@ def ranked(
         Only the most similar face of each photo.
     """
     gallery, model_id = services.gallery, services.model.sha256
-    if gallery.embedded_faces(model_id) <= int(services.catalog.tables["index"]["exact_up_to"]):
+    if _exact(services):
         return rank(gallery.face_matrix(model_id, folders), probe, top=top, one_per_photo=one_per_photo)
     photos = None if folders is None else gallery.photos_within(folders)
     wanted = top or _MOST
@@ -92,6 +92,21 @@ def ranked(
         best = np.sort(first)
         found = Ranking(found.face_ids[best], found.photo_ids[best], found.similarities[best], searched)
     return Ranking(found.face_ids[:wanted], found.photo_ids[:wanted], found.similarities[:wanted], searched)
+
+
+def make_ready(services: Services, folders: Sequence[str] | None = None) -> None:
+    """Read the vectors into memory, or bring the index on disk up to date, before somebody asks."""
+    if _exact(services):
+        services.gallery.face_matrix(services.model.sha256, folders)
+    else:
+        with _lock:
+            _index(services)
+
+
+def _exact(services: Services) -> bool:
+    """Tell whether there are so few faces that all are compared in memory."""
+    few = int(services.catalog.tables["index"]["exact_up_to"])
+    return services.gallery.embedded_faces(services.model.sha256) <= few
 
 
 def _index(services: Services) -> VectorIndex:

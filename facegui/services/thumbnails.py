@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from facegui.gallery.store import Gallery
     from facegui.services.core import Services
 
-__all__ = ["better_thumbnail", "follow_gallery", "same_picture", "thumbnail"]
+__all__ = ["better_thumbnail", "follow_gallery", "reduced", "same_picture", "thumbnail"]
 
 SIDE: Final = 224
 """Width and height in pixels: a tile of 112 at twice the usual density."""
@@ -88,6 +88,13 @@ def better_thumbnail(services: Services, face_id: int) -> Image | None:
         cache.drop([face_id])
         return None
     return picture
+
+
+def reduced(picture: Image, side: int) -> Image:
+    """Return a thumbnail with at most `side` pixels in width and height."""
+    if side >= picture.shape[0]:
+        return picture
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def same_picture(first: Image, second: Image) -> bool:

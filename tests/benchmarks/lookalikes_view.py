@@ -4,7 +4,7 @@
 
 The faces are noise around a thousand centres; half of the photos have a date. `--gallery` keeps the generated gallery
 from one run to the next. Stalls are the longest time in which the UI thread took no event: a timer that is due at once
-again and again sees them.
+again and again, each millisecond, sees them.
 """
 
 from __future__ import annotations
@@ -69,11 +69,12 @@ def faces(count: int, model: str) -> list[IndexedPhoto]:
 
 
 class Heart:
-    """Beats whenever the UI thread is free; remembers the longest pause."""
+    """Beats each millisecond while the UI thread is free; remembers the longest pause."""
 
     def __init__(self, app: QApplication) -> None:
         self._app = app
-        self._timer = QTimer(interval=0)
+        # Not at every turn: a thread that never rests takes the interpreter away from those that are measured.
+        self._timer = QTimer(interval=1, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
         self._timer.start()
         self.longest = 0.0
@@ -89,7 +90,7 @@ class Heart:
         self.longest, self._last = 0.0, time.perf_counter()
         start = time.perf_counter()
         while not until():
-            self._app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
+            self._app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
             if time.perf_counter() - start > seconds:
                 raise TimeoutError
         return time.perf_counter() - start
@@ -115,7 +116,15 @@ def run(app: QApplication, services: Services, count: int) -> None:
     gc.freeze()  # as the window does once it has settled: a look through all objects would take 80 ms again and again
     page.top.folders.set_folders([Path("/photos")])
     one = faces(1, services.model.sha256)[0].faces[0]
-    for words in ("first search (vectors and table are read)", "second search"):
+    start = time.perf_counter()
+    page.activate()
+    heart.wait(lambda: not bridge.busy)
+    say(
+        "prepared while the page is opened",
+        f"took {ms(time.perf_counter() - start)}",
+        f"longest stall {ms(heart.longest)}",
+    )
+    for words in ("first search", "second search"):
         page.results.clear()
         page._use_probe(Probe(one, "probe"))
         took = heart.wait(lambda: len(page.results.rows) == count and not bridge.busy)

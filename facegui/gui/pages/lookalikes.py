@@ -132,6 +132,7 @@ class LookalikesPage(Page):
 
     def activate(self) -> None:
         self._read_people()
+        self.search.prepare()
 
     def deactivate(self) -> None:
         if self.camera is not None and self.panels.currentWidget() is self.camera:

@@ -14,7 +14,7 @@ from facegui.gui.bridge import Bridge
 from facegui.gui.pages.lookalikes_index import FolderIndex, IndexReport
 from facegui.lookalikes.filters import Sieve
 from facegui.lookalikes.scan import Skipped
-from facegui.services.browsing import Question, browse
+from facegui.services.browsing import Question, browse, prepare
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -91,6 +91,15 @@ class Search(QObject):
         if read:
             self.read()
         self.rank()
+
+    def prepare(self) -> None:
+        """Read what a search needs in the background, while the user still looks for a face."""
+        folders = self._folders
+        if folders:
+            # What goes wrong is told when a face is asked for.
+            self._bridge.run(
+                self, lambda: prepare(self._services, folders), on_error=lambda _error: None, newest="prepare"
+            )
 
     def read(self, *, retry_skipped: bool = False) -> None:
         """Look for new and changed photos in the folders."""
