@@ -1,17 +1,15 @@
 """Build the face detector YuNet with a free picture size.
 
-Outputs for a picture of H x W pixels, both multiples of 32, for each stride s of 8, 16, 32, whose A = HW / s^2 cells
-come row by row:
+Outputs for a picture of H x W pixels, both multiples of 32, for its A cells: those of stride s = 8 row by row, of which
+there are HW / s^2, then those of 16, then those of 32:
 
-``cls_s``, ``obj_s``
-    float32 (N, A, 1), 0..1: face probability and objectness; the score of a face is the root of their product.
-``bbox_s``
-    float32 (N, A, 4). For the cell in column c and row r: box centre ``((c + b[0]) s, (r + b[1]) s)``, width
-    ``exp(b[2]) s``, height ``exp(b[3]) s``.
-``kps_s``
-    float32 (N, A, 10): point k of five ``((c + p[2k]) s, (r + p[2k + 1]) s)``, in the order: the eye at the left of
-    the picture (the person's right one), the other eye, tip of the nose, mouth corner at the left of the picture,
-    the other corner.
+``score``
+    float32 (N, A, 1), 0..1: the root of face probability times objectness.
+``place``
+    float32 (N, A, 14). For the cell in column c and row r, four numbers b: box centre ``((c + b[0]) s, (r + b[1]) s)``,
+    width ``exp(b[2]) s``, height ``exp(b[3]) s``; and ten numbers p: point k of five ``((c + p[2k]) s,
+    (r + p[2k + 1]) s)``, in the order: the eye at the left of the picture (the person's right one), the other eye, tip
+    of the nose, mouth corner at the left of the picture, the other corner.
 
 Decoding follows Wu, Peng, Yu: "YuNet: a tiny millisecond-level face detector" (2023) and OpenCV's
 ``modules/objdetect/src/face_detect.cpp``.
@@ -47,21 +45,22 @@ def build_yunet(quantised: bytes, name: str) -> bytes:
         helper.make_node("Cast", ["bytes"], ["planes"], to=TensorProto.FLOAT),
     ]
     network.weights["cells_shape"] = np.array([0, -1, sum(HEADS.values())], np.int64)
-    network.weights["head_sizes"] = np.array(list(HEADS.values()), np.int64)
+    network.weights["head_sizes"] = np.array([1, 1, sum(HEADS.values()) - 2], np.int64)
     for stride, source in zip(STRIDES, joined, strict=True):
-        names = [f"{head}_{stride}" for head in HEADS]
-        raw = [f"{name}_logit" if name.startswith(PROBABILITIES) else name for name in names]
+        raw = [f"cls_{stride}", f"obj_{stride}", f"place_{stride}"]
         network.nodes += [
             helper.make_node("Transpose", [source], [f"rows_{stride}"], perm=[0, 2, 3, 1]),
             helper.make_node("Reshape", [f"rows_{stride}", "cells_shape"], [f"cells_{stride}"]),
             helper.make_node("Split", [f"cells_{stride}", "head_sizes"], raw, axis=2),
-            *(helper.make_node("Sigmoid", [a], [b]) for a, b in zip(raw, names, strict=True) if a != b),
         ]
-    outputs = [
-        float_output(f"{head}_{stride}", f"A{stride}", channels)
-        for head, channels in HEADS.items()
-        for stride in STRIDES
+    for kind in ("cls", "obj", "place"):
+        network.nodes.append(helper.make_node("Concat", [f"{kind}_{stride}" for stride in STRIDES], [kind], axis=1))
+    network.nodes += [
+        *(helper.make_node("Sigmoid", [kind], [f"{kind}_probability"]) for kind in PROBABILITIES),
+        helper.make_node("Mul", [f"{kind}_probability" for kind in PROBABILITIES], ["product"]),
+        helper.make_node("Sqrt", ["product"], ["score"]),
     ]
+    outputs = [float_output("score", "A", 1), float_output("place", "A", sum(HEADS.values()) - 2)]
     return network.model([pixels_input(None)], outputs, name)
 
 

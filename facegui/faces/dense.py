@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import atan2, cos, dist, sin
-from typing import Any
+from math import radians, sin
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facegui.faces.align import ARCFACE_TEMPLATE, mirrored, similarity_transform, warp
-from facegui.faces.dense_shape import MeanHead, eye_openness, five_points, mouth_openness
+from facegui.faces.align import ARCFACE_TEMPLATE, as_complex, mirrored, similarity, transform_matrix, warp
+from facegui.faces.dense_shape import POINTS, MeanHead, eye_openness, five_points, mouth_openness
 from facegui.faces.pose import head_pose
 from facegui.faces.session import Network
 from facegui.faces.types import DenseLandmarks, Detection, Image, Landmarks
 
 __all__ = ["DenseFinder", "DenseLimits"]
+
+# A face and its mirror image take as long together as one after the other, less one call.
+_PAIR = 2
+
+Place: TypeAlias = tuple[complex, complex]
+"""Factor and shift of the similarity transform from a picture to the square of a face, see `align.similarity`."""
+
+_TEMPLATE = as_complex(ARCFACE_TEMPLATE)
 
 # Middle of the eyes to middle of the mouth, in eye distances.
 _FACE_HEIGHT = float(
@@ -76,6 +84,8 @@ class DenseFinder:
         self._limits = limits
         self.head = head
         self._alone = alone
+        self._shift = as_complex(limits.five_shift)
+        self._template = as_complex(ARCFACE_TEMPLATE + limits.five_shift)
 
     def single(self) -> DenseFinder:
         """Return the finder for callers that run side by side; the network is still loaded at its first use."""
@@ -106,26 +116,24 @@ class DenseFinder:
         """
         if not faces:
             return []
-        matrices = [self._matrix(face) for face in faces]
-        squares = np.stack([warp(image, matrix, self._limits.size, cubic=False) for matrix in matrices])
-        points, presence = self._run(squares)
-        disagreements: list[float | None] = [None] * len(faces)
-        if mirror:
-            other, other_presence = self._run(mirrored(squares))
-            other = self._turned_back(other)[:, self.head.mirror]
-            disagreements = [self._disagreement(one, two) for one, two in zip(points, other, strict=True)]
-            points = np.mean([points, other], 0, np.float32)
-            presence = np.mean([presence, other_presence], 0, np.float32)
-        return [
-            self._told(_in_image(one, matrix), float(sure), disagreement)
-            for one, matrix, sure, disagreement in zip(points, matrices, presence, disagreements, strict=True)
-        ]
+        places = [self._place(face) for face in faces]
+        squares = self._squares(image, places)
+        if not mirror:
+            points, presence = self._run(squares)
+            return self._told(_in_image(points, places), presence, [None] * len(faces))
+        both, sure = self._run(np.concatenate([squares, mirrored(squares)]))
+        points, other = both[: len(faces)], both[len(faces) :, self.head.mirror]
+        self._turn_back(other)
+        presence = (sure[: len(faces)] + sure[len(faces) :]) / np.float32(2)
+        disagreements = _disagreements(points, other)
+        return self._told(_in_image((points + other) / np.float32(2), places), presence, disagreements)
 
     def aligning(self, dense: DenseLandmarks) -> Landmarks:
         """Return the five points as the detector would mark them, to align the face by: (5, 2), pixels of the frame."""
-        shift = self._limits.five_shift
-        linear = similarity_transform(dense.five, ARCFACE_TEMPLATE + shift)[:, :2]
-        return np.ascontiguousarray(dense.five - shift @ np.linalg.inv(linear).T, dtype=np.float32)
+        five = as_complex(dense.five)
+        factor, _ = similarity(five, self._template)
+        moved = [point - shift / factor for point, shift in zip(five, self._shift, strict=True)]
+        return np.array([(point.real, point.imag) for point in moved], dtype=np.float32)
 
     def pair(self, image: Image, face: Detection) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the points in the square itself, and those of its mirror image turned back, numbered as they came.
@@ -135,57 +143,75 @@ class DenseFinder:
         tuple of ndarray of float32, shape (468, 3)
             In pixels of the square counted from its edge.
         """
-        square = warp(image, self._matrix(face), self._limits.size, cubic=False)
-        points, _ = self._run(np.concatenate([square[None], mirrored(square[None])]))
-        return points[0], self._turned_back(points[1:])[0]
+        square = self._squares(image, [self._place(face)])
+        points, _ = self._run(np.concatenate([square, mirrored(square)]))
+        self._turn_back(points[1:])
+        return points[0], points[1]
 
     def _run(self, squares: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         network = self._network.single() if self._alone else self._network
-        parts = [
-            network.run({"input": squares[start : start + network.batch]})
-            for start in range(0, len(squares), network.batch)
-        ]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        step = max(network.batch, _PAIR)
+        points = np.empty((len(squares), POINTS, 3), np.float32)
+        presence = np.empty(len(squares), np.float32)
+        for start in range(0, len(squares), step):
+            some = slice(start, start + step)
+            points[some], presence[some] = network.run({"input": squares[some]})
+        return points, presence
 
-    def _turned_back(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Carry points (n, 468, 3) of mirror images to the squares themselves."""
-        back = points.copy()
-        back[..., 0] = self._limits.size - back[..., 0]
-        return back
+    def _turn_back(self, points: NDArray[np.float32]) -> None:
+        """Carry points (n, 468, 3) of mirror images to the squares themselves, in place."""
+        np.subtract(self._limits.size, points[..., 0], out=points[..., 0])
 
-    def _matrix(self, face: Detection) -> NDArray[np.float64]:
-        """Return the matrix from the picture to the square: upright, the face in the middle."""
-        points = face.landmarks.astype(np.float64)
-        eyes, mouth = points[:2].mean(0), points[3:].mean(0)
+    def _squares(self, image: Image, places: Sequence[Place]) -> NDArray[np.uint8]:
+        """Cut the faces out: (n, size, size, 3)."""
+        size = self._limits.size
+        squares = np.empty((len(places), size, size, 3), np.uint8)
+        for square, place in zip(squares, places, strict=True):
+            warp(image, transform_matrix(*place), size, cubic=False, into=square)
+        return squares
+
+    def _place(self, face: Detection) -> Place:
+        """Return the similarity transform from the picture to the square: upright, the face in the middle."""
+        points = as_complex(face.landmarks)
+        eyes, mouth = (points[0] + points[1]) / 2, (points[3] + points[4]) / 2
         # A turned head brings the eyes nearer to each other, a lowered one the eyes to the mouth.
-        unit = max(dist(points[0], points[1]), dist(eyes, mouth) / _FACE_HEIGHT, 1.0)
-        tilt = similarity_transform(face.landmarks)
-        roll = -atan2(tilt[1, 0], tilt[0, 0])
+        unit = max(abs(points[1] - points[0]), abs(mouth - eyes) / _FACE_HEIGHT, 1.0)
+        turn, _ = similarity(points, _TEMPLATE)
+        upright = turn / abs(turn)
         yaw, _, _ = head_pose(face.landmarks)
-        across = np.array([cos(roll), sin(roll)])
-        middle = (eyes + mouth) / 2 - across * (unit * self._limits.behind * sin(np.radians(yaw)))
-        factor = self._limits.size / (unit * self._limits.context)
-        linear = factor * np.array([[cos(roll), sin(roll)], [-sin(roll), cos(roll)]])
+        middle = (eyes + mouth) / 2 - upright.conjugate() * (unit * self._limits.behind * sin(radians(yaw)))
+        factor = upright * (self._limits.size / (unit * self._limits.context))
         centre = (self._limits.size - 1) / 2
-        return np.hstack([linear, (centre - linear @ middle)[:, None]])
+        return factor, complex(centre, centre) - factor * middle
 
-    def _disagreement(self, one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
-        """Return the mean distance of two sets of points in the plane, in heights of the face."""
-        height = max(float(np.ptp(one[:, 1])), 1.0)
-        return float(np.linalg.norm(one[:, :2] - two[:, :2], axis=1).mean()) / height
-
-    def _told(self, points: NDArray[np.float32], presence: float, disagreement: float | None) -> DenseLandmarks:
-        yaw, pitch, roll = self.head.pose(points)
-        right_eye, left_eye = eye_openness(points)
-        return DenseLandmarks(
-            points, five_points(points), presence, disagreement, yaw, pitch, roll, right_eye, left_eye,
-            mouth_openness(points),
-        )  # fmt: skip
+    def _told(
+        self, points: NDArray[np.float64], presence: NDArray[np.float32], disagreements: Sequence[float | None]
+    ) -> list[DenseLandmarks]:
+        kept = points.astype(np.float32)
+        return [
+            DenseLandmarks(one, five, sure, apart, *pose, *eye_openness(one), mouth_openness(one))
+            for one, five, sure, apart, pose in zip(
+                kept, five_points(kept), presence.tolist(), disagreements, self.head.poses(points), strict=True
+            )
+        ]
 
 
-def _in_image(points: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Carry points (468, 3) from the square, counted from its edge, to the picture, counted from pixel centres."""
-    inverse = np.linalg.inv(matrix[:, :2])
-    factor = float(np.sqrt(np.linalg.det(inverse)))
-    plane = (points[:, :2] - 0.5 - matrix[:, 2]) @ inverse.T
-    return np.ascontiguousarray(np.hstack([plane, points[:, 2:] * factor]), dtype=np.float32)
+def _disagreements(one: NDArray[np.float32], two: NDArray[np.float32]) -> list[float]:
+    """Return the mean distances of two sets of points (n, 468, 3) in the plane, in heights of the faces."""
+    across, down = one[..., 0] - two[..., 0], one[..., 1] - two[..., 1]
+    apart = np.sqrt(across * across + down * down).mean(1)
+    rows = one[..., 1]
+    found: list[float] = (apart / np.maximum(rows.max(1) - rows.min(1), 1)).tolist()
+    return found
+
+
+def _in_image(points: NDArray[np.float32], places: Sequence[Place]) -> NDArray[np.float64]:
+    """Carry points (n, 468, 3) from the edges of their squares to the pixel centres of the picture."""
+    back = np.empty((len(places), 3, 3))
+    shifts = np.empty((len(places), 1, 3))
+    for matrix, offset, (factor, shift) in zip(back, shifts, places, strict=True):
+        inverse = 1 / factor
+        a, b, moved = inverse.real, inverse.imag, -(shift + complex(0.5, 0.5)) * inverse
+        matrix[:] = ((a, b, 0), (-b, a, 0), (0, 0, abs(inverse)))
+        offset[:] = (moved.real, moved.imag, 0)
+    return points.astype(np.float64) @ back + shifts

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from math import hypot
+from math import dist, hypot
 from typing import Any
-
-import numpy as np
 
 from facegui.faces.types import DenseLandmarks, Detection, Quality, QualityReason
 
@@ -55,8 +53,10 @@ class DenseQualityLimits:
 
 def points_apart(dense: DenseLandmarks, detection: Detection) -> float:
     """Return the mean distance between the five points of the detector and those of the network, in face heights."""
-    apart = np.linalg.norm(dense.five - detection.landmarks, axis=1).mean()
-    return float(apart / max(float(np.ptp(dense.points[:, 1])), 1.0))
+    ours, theirs = dense.five.tolist(), detection.landmarks.tolist()
+    rows = dense.points[:, 1]
+    height = max(float(rows.max() - rows.min()), 1.0)
+    return sum(dist(one, two) for one, two in zip(ours, theirs, strict=True)) / len(ours) / height
 
 
 def with_dense(quality: Quality, dense: DenseLandmarks, detection: Detection, limits: DenseQualityLimits) -> Quality:

@@ -5,10 +5,11 @@ The numbers of the points are those of MediaPipe's canonical face model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import atan2, cos, degrees, hypot, sin
+from dataclasses import dataclass, field
+from math import atan2, cos, degrees, dist, hypot, sin
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,10 +26,13 @@ POINTS = 468
 # Of the right and the left eye: the right one lies left in an unmirrored picture.
 OUTER_CORNERS = (33, 263)
 INNER_CORNERS = (133, 362)
-_UPPER_LIDS = ((160, 158), (387, 385))
-_LOWER_LIDS = ((144, 153), (373, 380))
+# Of each eye: upper and lower lid at two places, outer and inner corner.
+_EYES = [160, 144, 158, 153, 33, 133, 387, 373, 385, 380, 263, 362]
+# Inner edges of the upper and the lower lip, inner corners of the mouth.
+_MOUTH = [13, 14, 78, 308]
 _NOSE_TIP, _MOUTH_CORNERS = 1, (61, 291)
-_INNER_LIPS, _INNER_MOUTH_CORNERS = (13, 14), (78, 308)
+_FIVE = [*OUTER_CORNERS, _NOSE_TIP, *_MOUTH_CORNERS]
+_FIVE_OTHERS = [*INNER_CORNERS, _NOSE_TIP, *_MOUTH_CORNERS]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +96,12 @@ class MeanHead:
     shape: NDArray[np.float64]
     mirror: NDArray[np.int64]
     weights: NDArray[np.float64]
+    _levers: NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # What a fit needs of the shape: each point's distance from the weighted middle, times its weight.
+        share = (self.weights / self.weights.sum())[:, None]
+        object.__setattr__(self, "_levers", share * (self.shape - (share * self.shape).sum(0)))
 
     @classmethod
     def load(cls, file: Path) -> MeanHead:
@@ -113,25 +123,39 @@ class MeanHead:
             ) from error
         return cls(table[:, :3], table[:, 3].astype(np.int64), 1.0 / table[:, 4] ** 2)
 
-    def pose(self, points: NDArray[np.float32]) -> tuple[float, float, float]:
-        """Return yaw, pitch and roll in degrees, with the signs of `facegui.faces.types.Quality`.
+    def poses(self, points: NDArray[np.float64]) -> list[tuple[float, float, float]]:
+        """Return yaw, pitch and roll in degrees of heads, with the signs of `facegui.faces.types.Quality`.
 
         Parameters
         ----------
-        points : ndarray of float32, shape (468, 3)
+        points : ndarray of float64, shape (n, 468, 3)
         """
-        rotation = rigid_fit(points, self.shape, self.weights).rotation
-        across, ahead = rotation[:, 0].tolist(), (-rotation[:, 2]).tolist()
-        roll = atan2(across[1], across[0])
-        aside = cos(roll) * ahead[0] + sin(roll) * ahead[1]
-        down = cos(roll) * ahead[1] - sin(roll) * ahead[0]
-        yaw = atan2(aside, -ahead[2])
-        pitch = atan2(-down, hypot(aside, ahead[2]))
-        return degrees(yaw), degrees(pitch), degrees(roll)
+        # The rotation alone of `rigid_fit`: the weighted middle of the points falls out of the product.
+        return [_angles(_rotation(moments)) for moments in points.transpose(0, 2, 1) @ self._levers]
+
+    def pose(self, points: NDArray[np.float32]) -> tuple[float, float, float]:
+        """Return the pose of one head, (468, 3); see `poses`."""
+        return self.poses(points[None].astype(np.float64))[0]
 
 
-def _distance(points: NDArray[np.float32], one: int, other: int) -> float:
-    return float(np.linalg.norm(points[one] - points[other]))
+def _rotation(moments: NDArray[np.float64]) -> list[list[float]]:
+    """Return the rotation nearest to a matrix (3, 3), the least of which counts least; never a mirror image."""
+    _, left, right = cv2.SVDecomp(moments)
+    rotation = left @ right
+    if cv2.determinant(rotation) < 0:
+        left[:, 2] *= -1
+        rotation = left @ right
+    found: list[list[float]] = rotation.tolist()
+    return found
+
+
+def _angles(rotation: list[list[float]]) -> tuple[float, float, float]:
+    """Return yaw, pitch and roll in degrees of a rotation of the mean head."""
+    (across, _, back_x), (along, _, back_y), (_, _, back_z) = rotation
+    roll = atan2(along, across)
+    aside = -cos(roll) * back_x - sin(roll) * back_y
+    down = sin(roll) * back_x - cos(roll) * back_y
+    return degrees(atan2(aside, back_z)), degrees(atan2(-down, hypot(aside, back_z))), degrees(roll)
 
 
 def eye_openness(points: NDArray[np.float32]) -> tuple[float, float]:
@@ -144,10 +168,10 @@ def eye_openness(points: NDArray[np.float32]) -> tuple[float, float]:
     ----------
     points : ndarray of float32, shape (468, 3)
     """
+    at = points[_EYES].tolist()
     right, left = (
-        (_distance(points, upper[0], lower[0]) + _distance(points, upper[1], lower[1]))
-        / max(2 * _distance(points, outer, inner), 1e-6)
-        for upper, lower, outer, inner in zip(_UPPER_LIDS, _LOWER_LIDS, OUTER_CORNERS, INNER_CORNERS, strict=True)
+        (dist(upper, lower) + dist(other_upper, other_lower)) / max(2 * dist(outer, inner), 1e-6)
+        for upper, lower, other_upper, other_lower, outer, inner in (at[:6], at[6:])
     )
     return right, left
 
@@ -159,7 +183,8 @@ def mouth_openness(points: NDArray[np.float32]) -> float:
     ----------
     points : ndarray of float32, shape (468, 3)
     """
-    return _distance(points, *_INNER_LIPS) / max(_distance(points, *_INNER_MOUTH_CORNERS), 1e-6)
+    upper, lower, right, left = points[_MOUTH].tolist()
+    return dist(upper, lower) / max(dist(right, left), 1e-6)
 
 
 def five_points(points: NDArray[np.float32]) -> Landmarks:
@@ -170,8 +195,12 @@ def five_points(points: NDArray[np.float32]) -> Landmarks:
 
     Parameters
     ----------
-    points : ndarray of float32, shape (468, 3)
+    points : ndarray of float32, shape (..., 468, 3)
+
+    Returns
+    -------
+    Landmarks
+        (..., 5, 2)
     """
-    eyes = [(points[outer] + points[inner]) / 2 for outer, inner in zip(OUTER_CORNERS, INNER_CORNERS, strict=True)]
-    chosen = [*eyes, points[_NOSE_TIP], *(points[corner] for corner in _MOUTH_CORNERS)]
-    return np.ascontiguousarray(np.stack(chosen)[:, :2], dtype=np.float32)
+    # The nose and the corners of the mouth are single points: their mean with themselves.
+    return (points[..., _FIVE, :2] + points[..., _FIVE_OTHERS, :2]) / np.float32(2)

@@ -148,17 +148,54 @@ def _grid(rows: int, columns: int) -> tuple[NDArray[np.float32], NDArray[np.floa
 def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], iou: float) -> list[int]:
     """Return the places of the boxes (left, top, width, height) that stay, most confident first."""
     waiting = np.argsort(-scores, kind="stable")
-    corners = boxes.astype(np.float64)
-    areas = corners[:, 2] * corners[:, 3]
-    low, high = corners[:, :2], corners[:, :2] + corners[:, 2:]
+    sizes = boxes[:, 2:].astype(np.float64)
+    areas = sizes[:, 0] * sizes[:, 1]
+    low = boxes[:, :2].astype(np.float64)
+    high = low + sizes
     kept: list[int] = []
     while waiting.size:
         best, waiting = int(waiting[0]), waiting[1:]
         kept.append(best)
-        sides = np.minimum(high[waiting], high[best]) - np.maximum(low[waiting], low[best])
-        shared = np.maximum(sides, 0).prod(1)
-        waiting = waiting[shared <= iou * (areas[waiting] + areas[best] - shared)]
+        if waiting.size:
+            sides = np.maximum(np.minimum(high[waiting], high[best]) - np.maximum(low[waiting], low[best]), 0)
+            shared = sides[:, 0] * sides[:, 1]
+            waiting = waiting[shared <= iou * (areas[waiting] + areas[best] - shared)]
     return kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Faces of one picture, most confident first: boxes (n, 4), points (n, 5, 2) and scores (n,)."""
+
+    boxes: NDArray[np.float32]
+    points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def enlarged(self, across: float, down: float) -> _Found:
+        """Return the faces in a picture that much larger."""
+        scale = np.array([across, down, across, down], dtype=np.float32)
+        half = np.float32(0.5)  # pixels are counted from their centres
+        return _Found(self.boxes * scale, (self.points + half) * scale[:2] - half, self.scores)
+
+    def detections(self) -> list[Detection]:
+        return [
+            Detection(Box(*box), points, score)
+            for box, points, score in zip(self.boxes.tolist(), self.points, self.scores.tolist(), strict=True)
+        ]
+
+
+def _decoded(outputs: Sequence[NDArray[np.float32]], rows: int, columns: int, limits: DetectorLimits) -> _Found:
+    """Return the faces in the network's outputs for one picture."""
+    score, place = outputs[0][:, 0], outputs[1]
+    keep = np.flatnonzero(score >= limits.score)
+    cells, strides = _grid(rows, columns)
+    cell, stride, near, score = cells[keep], strides[keep], place[keep], score[keep]
+    boxes = np.empty((len(keep), 4), np.float32)
+    boxes[:, 2:] = size = np.exp(near[:, 2:4]) * stride
+    boxes[:, :2] = (cell + near[:, :2]) * stride - size / 2
+    kept = _suppress(boxes, score, limits.iou)
+    points = (near[kept, 4:].reshape(-1, 5, 2) + cell[kept, None]) * stride[kept, None]
+    return _Found(boxes[kept], points, score[kept])
 
 
 class YuNet:
@@ -197,29 +234,15 @@ class YuNet:
         height, width = image.shape[:2]
         factor = long_side / max(height, width)
         small_width, small_height = max(1, round(width * factor)), max(1, round(height * factor))
-        if (small_width, small_height) != (width, height):
-            method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-            image = np.asarray(cv2.resize(image, (small_width, small_height), interpolation=method), np.uint8)
-        padded = np.zeros((1, -(-small_height // _GRID) * _GRID, -(-small_width // _GRID) * _GRID, 3), dtype=np.uint8)
-        padded[0, :small_height, :small_width] = image
-        scale = np.array([width / small_width, height / small_height], dtype=np.float32)
-        return [
-            Detection(
-                Box(
-                    float(found.box.x * scale[0]),
-                    float(found.box.y * scale[1]),
-                    float(found.box.width * scale[0]),
-                    float(found.box.height * scale[1]),
-                ),
-                (found.landmarks + np.float32(0.5)) * scale - np.float32(0.5),
-                found.score,
-            )
-            for found in self._found(padded, limits)
-        ]
-
-    def _found(self, padded: NDArray[np.uint8], limits: DetectorLimits) -> list[Detection]:
+        padded = np.empty((1, -(-small_height // _GRID) * _GRID, -(-small_width // _GRID) * _GRID, 3), dtype=np.uint8)
+        padded[0, small_height:] = 0
+        padded[0, :small_height, small_width:] = 0
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        # A picture of that very size is copied.
+        cv2.resize(image, (small_width, small_height), dst=padded[0, :small_height, :small_width], interpolation=method)
         with self._large if padded.size > _LARGE else nullcontext():
-            return self.detect_batch(padded, limits)[0]
+            (found,) = self._raw(padded, limits)
+        return found.enlarged(width / small_width, height / small_height).detections()
 
     def detect_batch(self, batch: NDArray[np.uint8], limits: DetectorLimits) -> list[list[Detection]]:
         """Find faces in pictures of one size, as they are.
@@ -235,33 +258,15 @@ class YuNet:
         list of list of Detection
             For each picture, in its pixels, most confident first.
         """
+        return [found.detections() for found in self._raw(batch, limits)]
+
+    def _raw(self, batch: NDArray[np.uint8], limits: DetectorLimits) -> list[_Found]:
         step, (height, width) = self._network.batch, batch.shape[1:3]
-        found: list[list[Detection]] = []
+        found: list[_Found] = []
         for start in range(0, len(batch), step):
             outputs = self._network.run({"input": batch[start : start + step]})
-            found += [self._decode(single, height, width, limits) for single in zip(*outputs, strict=True)]
+            found += [_decoded(single, height, width, limits) for single in zip(*outputs, strict=True)]
         return found
-
-    @staticmethod
-    def _decode(
-        outputs: Sequence[NDArray[np.float32]], rows: int, columns: int, limits: DetectorLimits
-    ) -> list[Detection]:
-        # Three strides, one after the other, for each of four kinds of outputs.
-        cls, obj, box, key = (
-            np.concatenate(outputs[kind * len(_STRIDES) : (kind + 1) * len(_STRIDES)]) for kind in range(4)
-        )
-        score = np.sqrt(cls[:, 0] * obj[:, 0])
-        keep = np.flatnonzero(score >= limits.score)
-        if not keep.size:
-            return []
-        cells, strides = _grid(rows, columns)
-        cell, stride, near, score = cells[keep], strides[keep], box[keep], score[keep]
-        size = np.exp(near[:, 2:]) * stride
-        boxes = np.hstack([(cell + near[:, :2]) * stride - size / 2, size])
-        points = (key[keep].reshape(-1, 5, 2) + cell[:, None]) * stride[:, None]
-        return [
-            Detection(Box(*boxes[i].tolist()), points[i], float(score[i])) for i in _suppress(boxes, score, limits.iou)
-        ]
 
     def search(self, image: Image, sizes: Sequence[int], limits: DetectorLimits) -> list[Detection]:
         """Search at several sizes and merge what was found."""

@@ -99,7 +99,7 @@ def look_again(
         if look.presence < limits.sure and detection.box.width >= limits.turned_width:
             seen = _turned(image, detection, look, finder, limits, mirror)
         points = finder.aligning(seen) if seen.presence >= limits.least else detection.landmarks
-        moved = replace(detection, landmarks=points)
+        moved = Detection(detection.box, points, detection.score)
         told.append(Look(moved, detection if seen is look else moved, seen))
     return told
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -86,21 +85,6 @@ def select(faces: Sequence[Detection], frame: Frame, policy: FacePolicy) -> list
         middle = np.array([frame.width / 2, frame.height / 2])
         return [min(largest_first, key=lambda face: float(np.hypot(*(middle - face.box.center))))]
     return largest_first[:1]
-
-
-class _Clock:
-    """Milliseconds per step."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        start = perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[name] = self.spent.get(name, 0.0) + (perf_counter() - start) * 1000
 
 
 class FacePipeline:
@@ -213,15 +197,15 @@ class FacePipeline:
         KnownError
             There are several faces and the policy refuses that; a model file is missing or damaged.
         """
-        clock = _Clock()
-        with clock.step("detect"):
-            found = self._looks(frame.pixels, select(self.find(frame.pixels, policy), frame, policy))
-        with clock.step("align"):
-            faces = [self._face(frame, look) for look in found]
+        begun = perf_counter()
+        found = self._looks(frame.pixels, select(self.find(frame.pixels, policy), frame, policy))
+        seen = perf_counter()
+        faces = [self._face(frame, look) for look in found]
+        aligned = perf_counter()
         if embed:
-            with clock.step("embed"):
-                faces = self.embed(faces)
-        return Photo(frame, tuple(faces), Timings(**clock.spent))
+            faces = self.embed(faces)
+        spent = (seen - begun, aligned - seen, perf_counter() - aligned if embed else 0.0)
+        return Photo(frame, tuple(faces), Timings(0.0, *(seconds * 1000 for seconds in spent)))
 
     @property
     def mean_head(self) -> MeanHead:
@@ -245,7 +229,10 @@ class FacePipeline:
     def embed(self, faces: Sequence[Face]) -> list[Face]:
         """Return the faces with embeddings."""
         vectors = self.embedder.embed([face.crop for face in faces])
-        return [replace(face, embedding=vector) for face, vector in zip(faces, vectors, strict=True)]
+        return [
+            Face(face.detection, face.crop, face.quality, vector, face.dense)
+            for face, vector in zip(faces, vectors, strict=True)
+        ]
 
     def _looks(self, image: Image, detections: Sequence[Detection]) -> list[Look]:
         return look_again(image, detections, self._dense, self._second_look, mirror=self._precision.mirror_points)

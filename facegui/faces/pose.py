@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, degrees, hypot, sin
+from cmath import phase, rect
+from math import atan2, degrees, hypot
 
 import numpy as np
 
+from facegui.faces.align import as_complex
 from facegui.faces.types import Landmarks
 
 __all__ = ["head_pose"]
@@ -17,7 +19,7 @@ __all__ = ["head_pose"]
 # of CFP's frontal photos is then zero.
 _HEAD = np.array([[-31.5, 0.0, 0.0], [31.5, 0.0, 0.0], [0.0, 41.7, 30.0], [-26.0, 73.0, 6.0], [26.0, 73.0, 6.0]])
 # Fits five points to the head in the least squares: (3, 5).
-_FIT = np.linalg.pinv(_HEAD - _HEAD.mean(0))
+_FIT = np.linalg.pinv(_HEAD - _HEAD.mean(0)).tolist()
 
 
 def head_pose(landmarks: Landmarks) -> tuple[float, float, float]:
@@ -37,13 +39,13 @@ def head_pose(landmarks: Landmarks) -> tuple[float, float, float]:
         Yaw (positive: turned to the person's own left), pitch (positive: looking up), roll (positive: tilted
         clockwise as seen in the picture).
     """
-    points = landmarks.astype(np.float64)
-    across, down = (points[1] - points[0]).tolist()
-    roll = atan2(down, across)
-    turn = np.array([[cos(roll), sin(roll)], [-sin(roll), cos(roll)]])
-    upright = (points - points.mean(0)) @ turn.T
-    across_row, down_row = (_FIT @ upright).T.tolist()
+    points = as_complex(landmarks)
+    roll = phase(points[1] - points[0])
+    middle, back = sum(points) / len(points), rect(1.0, -roll)
+    upright = [(point - middle) * back for point in points]
+    # The real parts are the row across, the imaginary ones the row down.
+    x, y, z = (sum(share * point for share, point in zip(row, upright, strict=True)) for row in _FIT)
     # Row x of a rotation by yaw about the vertical axis is (cos yaw, 0, sin yaw) times the scale.
-    yaw = atan2(across_row[2], hypot(across_row[0], across_row[1]))
-    pitch = atan2(-down_row[2], max(hypot(down_row[0], down_row[1]), 1e-9))
+    yaw = atan2(z.real, hypot(x.real, y.real))
+    pitch = atan2(-z.imag, max(hypot(x.imag, y.imag), 1e-9))
     return degrees(yaw), degrees(pitch), degrees(roll)

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import dist, exp, hypot, log
+from operator import itemgetter
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facegui.faces.align import FACE_AREA, inside_share
 from facegui.faces.pose import head_pose
@@ -23,8 +23,6 @@ from facegui.faces.types import Detection, Image, Quality, QualityReason
 
 __all__ = ["QualityLimits", "QualityOdds", "assess", "crop_measures"]
 
-# Rec. ITU-R BT.601 luma.
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _WHITE = 250
 
 
@@ -119,7 +117,7 @@ def crop_measures(crop: Image) -> tuple[float, float, float, float]:
         Strength of the finest details relative to the contrast of the face: standard deviation of the
         Laplacian over that of the luma (Pech-Pacheco et al., ICPR 2000, made independent of the contrast).
     brightness : float
-        Mean luma, 0..1.
+        Mean luma (Rec. ITU-R BT.601), 0..1.
     contrast : float
         Standard deviation of the luma, 0..0.5.
     burnt : float
@@ -127,10 +125,10 @@ def crop_measures(crop: Image) -> tuple[float, float, float, float]:
     """
     left, top, right, bottom = FACE_AREA
     face = crop[top:bottom, left:right]
-    luma: NDArray[np.float32] = face.astype(np.float32) @ _LUMA
+    luma = cv2.cvtColor(face.astype(np.float32), cv2.COLOR_RGB2GRAY)
     brightness, contrast = (float(value.item()) for value in cv2.meanStdDev(luma))
     _, details = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_32F))
-    burnt = float(np.count_nonzero(luma >= _WHITE)) / luma.size
+    burnt = np.count_nonzero(luma >= _WHITE) / luma.size
     return float(details.item()) / max(contrast, 1.0), brightness / 255, contrast / 255, burnt
 
 
@@ -169,16 +167,16 @@ def assess(
     turn = hypot(yaw, pitch)
     inside = inside_share(image.shape, points)
     sharpness, brightness, contrast, burnt = crop_measures(crop)
-    worth = {
-        QualityReason.TOO_SMALL: _worth(width, limits.small_face, limits.useless_face),
-        QualityReason.EYES_TOO_NEAR: _worth(eye_distance, limits.eyes_near, limits.eyes_useless),
-        QualityReason.BLURRED: _worth(sharpness, limits.blurred, limits.useless_blur),
-        QualityReason.DARK: _worth(brightness, limits.dark, limits.useless_dark),
-        QualityReason.OVEREXPOSED: _worth(burnt, limits.bright, limits.useless_bright),
-        QualityReason.TURNED: _worth(turn, limits.turned, limits.useless_turn),
-        QualityReason.PARTLY_OUTSIDE: _worth(inside, limits.inside, limits.useless_inside),
-    }
-    reasons = tuple(sorted((reason for reason in worth if worth[reason] < 1.0), key=lambda r: worth[r]))
+    worth = (
+        (_worth(width, limits.small_face, limits.useless_face), QualityReason.TOO_SMALL),
+        (_worth(eye_distance, limits.eyes_near, limits.eyes_useless), QualityReason.EYES_TOO_NEAR),
+        (_worth(sharpness, limits.blurred, limits.useless_blur), QualityReason.BLURRED),
+        (_worth(brightness, limits.dark, limits.useless_dark), QualityReason.DARK),
+        (_worth(burnt, limits.bright, limits.useless_bright), QualityReason.OVEREXPOSED),
+        (_worth(turn, limits.turned, limits.useless_turn), QualityReason.TURNED),
+        (_worth(inside, limits.inside, limits.useless_inside), QualityReason.PARTLY_OUTSIDE),
+    )
+    reasons = tuple(reason for _, reason in sorted((w for w in worth if w[0] < 1.0), key=itemgetter(0)))
     score = odds.chance(detection.score)
     if not reasons and score < limits.unclear:
         reasons = (QualityReason.UNCLEAR,)

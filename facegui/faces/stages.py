@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -247,7 +247,7 @@ def search_photos(pipeline: FacePipeline, photos: Sequence[Photo], policy: FaceP
     """Return photos of which only the frames are known with their faces, aligned and assessed."""
     found = [pipeline.analyse(photo.frame, policy, embed=False) for photo in photos]
     return [
-        replace(after, timings=replace(after.timings, decode=before.timings.decode))
+        Photo(after.frame, after.faces, Timings(before.timings.decode, after.timings.detect, after.timings.align))
         for before, after in zip(photos, found, strict=True)
     ]
 
@@ -259,13 +259,13 @@ def embed_photos(pipeline: FacePipeline, photos: Sequence[Photo]) -> list[Photo]
     each = (perf_counter() - start) * 1000 / max(1, len(faces))
     made = iter(faces)
     return [
-        replace(
-            photo,
-            faces=tuple(islice(made, len(photo.faces))),
-            timings=replace(photo.timings, embed=each * len(photo.faces)),
-        )
+        Photo(photo.frame, tuple(islice(made, len(photo.faces))), _with_embed(photo.timings, each * len(photo.faces)))
         for photo in photos
     ]
+
+
+def _with_embed(timings: Timings, embed: float) -> Timings:
+    return Timings(timings.decode, timings.detect, timings.align, embed)
 
 
 def analyse_photos(

@@ -120,7 +120,9 @@ def content_hash(path: StrPath) -> str:
 def _read(path: StrPath) -> bytes:
     try:
         _check_regular(path)
-        return Path(path).read_bytes()
+        # Without a buffer, of which there is no need where all is read at once.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path would be made again for each photo
+            return file.readall()
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     except MemoryError as error:
@@ -131,7 +133,7 @@ def _read(path: StrPath) -> bytes:
 
 def _check_regular(path: StrPath) -> None:
     """Refuse what is no file before it is opened: a named pipe would block for ever."""
-    mode = Path(path).stat().st_mode
+    mode = os.stat(path).st_mode  # noqa: PTH116
     if stat.S_ISDIR(mode):
         raise KnownError(
             f"{shown_name(path)} cannot be used.", "It is a folder, not a photo.", "Choose a photo inside it."
