@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import hypot
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,12 @@ def _weights(table: Mapping[str, Any]) -> tuple[float, ...]:
     return weight / hypot(1.0, weight), 1.0 / hypot(1.0, weight)
 
 
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Parse a manifest; the calibrations make it long, and it is read anew for every question about the models."""
+    return tomllib.loads(text)
+
+
 class Catalog:
     """All models of the manifests.
 
@@ -164,7 +172,7 @@ class Catalog:
             if not bundled and not manifest.is_file():
                 continue
             try:
-                content = tomllib.loads(manifest.read_text("utf-8"))
+                content = _parsed(manifest.read_text("utf-8"))
                 found = [_model(table, folder, bundled) for table in content.get("model", ())]
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise KnownError(
@@ -174,7 +182,7 @@ class Catalog:
                 ) from error
             self._models.update({model.id: model for model in found})
             if bundled:
-                self.tables = {name: value for name, value in content.items() if name != "model"}
+                self.tables = deepcopy({name: value for name, value in content.items() if name != "model"})
 
     def models(self, role: str | None = None) -> tuple[ModelInfo, ...]:
         """Return the models, of one role if asked, in the order of the manifests."""

@@ -52,6 +52,7 @@ def window(qtbot, qapp: QApplication, services: Services, home: Path) -> Iterato
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from facegui.services import Services
 from facegui.settings import Settings
 
 FILM = Path(__file__).parents[3] / "shared/data/video/d3.mp4"
-WAIT = 20_000
+WAIT = 30_000
 pytestmark = pytest.mark.skipif(not FILM.is_file(), reason="needs the films")
 
 

@@ -47,6 +47,7 @@ def light(qapp: QApplication, home: Path) -> Iterator[None]:
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
+    gc.freeze()  # what is left belongs to the session: the next test's collection need not walk it again
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = [type(w).__name__ for w in qapp.topLevelWidgets() if w not in before and w.isVisible()]
     assert not left, f"windows left open: {left}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages.lookalikes import LookalikesPage
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 def quiet(qtbot, bridge: Bridge) -> None:

@@ -11,7 +11,7 @@ from facegui.errors import KnownError
 from facegui.gui.bridge import Bridge
 from facegui.jobs import Job, Partial, Progress
 
-WAIT = 5000
+WAIT = 30_000
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from facegui.gui.widgets.camera_view import CameraView
 from facegui.matching.decision import Outcome
 from facegui.sources.camera import CameraInfo, FeedState, FeedStatus
 
-WAIT = 5000
+WAIT = 30_000
 
 
 class FakeFeed:

@@ -32,7 +32,7 @@ from facegui.matching.enrolment import SampleCheck, SampleWarning, WarningKind
 from facegui.sources.camera import FeedState, FeedStatus
 from tests.gui.conftest import FakeServices, make_face, make_photo
 
-WAIT = 5000
+WAIT = 30_000
 
 
 @dataclass

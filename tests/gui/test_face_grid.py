@@ -67,7 +67,7 @@ def test_a_hundred_thousand_rows_paint_at_once_and_few_are_made(qtbot, grid: Fac
     grid.grab()
     assert time.perf_counter() - start < 0.5
     assert MANY - 1 in rows.asked
-    qtbot.waitUntil(lambda: MANY - 1 in loads, timeout=5000)
+    qtbot.waitUntil(lambda: MANY - 1 in loads)
 
 
 def test_only_faces_that_are_seen_are_loaded_and_few_are_kept(
@@ -77,9 +77,9 @@ def test_only_faces_that_are_seen_are_loaded_and_few_are_kept(
     bar = grid.verticalScrollBar()
     for step in range(6):
         bar.setValue(step * 3000)
-        with qtbot.waitSignal(thumbnails.loaded, timeout=5000):
+        with qtbot.waitSignal(thumbnails.loaded):
             grid.grab()
-    qtbot.waitUntil(lambda: not thumbnails._busy, timeout=5000)
+    qtbot.waitUntil(lambda: not thumbnails._busy)
     assert len(loads) < 400
     assert len(thumbnails._store) <= 60
 
@@ -91,10 +91,10 @@ def test_the_pictures_that_are_wished_last_come_first(qtbot, bridge: Bridge) -> 
         order.append(key)
 
     store = Thumbnails(bridge, load)
-    with qtbot.waitSignals([store.loaded, store.loaded], timeout=5000):
+    with qtbot.waitSignals([store.loaded, store.loaded]):
         for key in range(40):
             store.get(key)
-    qtbot.waitUntil(lambda: len(order) == 40, timeout=5000)
+    qtbot.waitUntil(lambda: len(order) == 40)
     assert order[1] == 39
     assert store.get(0) is None, "a face without a picture is not asked for again and again"
     assert len(order) == 40
@@ -107,9 +107,9 @@ def test_a_picture_that_cannot_be_read_is_told_and_the_others_still_come(qtbot, 
         return np.zeros((8, 8, 3), np.uint8)
 
     store = Thumbnails(bridge, load)
-    with qtbot.waitSignal(bridge.failed, timeout=5000):
+    with qtbot.waitSignal(bridge.failed):
         store.get(0)
-    with qtbot.waitSignal(store.loaded, timeout=5000):
+    with qtbot.waitSignal(store.loaded):
         store.get(1)
     assert store.get(1) is not None
 

@@ -113,7 +113,7 @@ def test_the_plots_paint_curve_and_band_in_both_themes(qapp, panel: RatePanel, s
 def test_in_a_narrow_page_the_third_plot_goes_below(qtbot, panel: RatePanel) -> None:
     assert panel.det.mapTo(panel, QPoint()).y() == panel.roc.mapTo(panel, QPoint()).y()
     panel.resize(600, 700)
-    qtbot.waitUntil(lambda: panel.det.mapTo(panel, QPoint()).y() > panel.roc.mapTo(panel, QPoint()).y(), timeout=2000)
+    qtbot.waitUntil(lambda: panel.det.mapTo(panel, QPoint()).y() > panel.roc.mapTo(panel, QPoint()).y())
 
 
 def test_no_stranger_above_the_threshold_is_said_with_what_could_still_be(qtbot) -> None:
@@ -133,7 +133,7 @@ def test_the_model_section_shows_its_calibration_and_the_gallery(qtbot, bridge: 
     assert "2,000 photos of 200 people" in section.words.text()
     assert section.points.text().count("\n") == 2
     section.choose("gallery")
-    qtbot.waitUntil(lambda: "40 of 50 samples" in section.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "40 of 50 samples" in section.words.text())
     assert section.panel.curves is scores.curves
 
 
@@ -144,7 +144,7 @@ def test_a_gallery_with_too_few_samples_says_what_it_takes(qtbot, bridge: Bridge
     section.show()
     section.activate()
     section.choose("gallery")
-    qtbot.waitUntil(lambda: section.is_empty, timeout=5000)
+    qtbot.waitUntil(lambda: section.is_empty)
     section.choose("frontal")
     assert not section.is_empty
     with qtbot.waitSignal(section.navigate) as asked:
@@ -161,13 +161,13 @@ def test_the_map_shows_the_face_under_the_pointer_and_opens_its_person(
     section.resize(900, 600)
     section.show()
     section.activate()
-    qtbot.waitUntil(lambda: "15 samples of 3 people" in section.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "15 samples of 3 people" in section.words.text())
     assert "41 %" in section.words.text()
     view = section.view
     qtbot.mouseMove(view, view.place(6).toPoint())
     assert view.under is not None
     assert view.accessibleDescription() == "Béla"
-    with qtbot.waitSignal(section.navigate, timeout=5000) as asked:
+    with qtbot.waitSignal(section.navigate) as asked:
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=view.place(6).toPoint())
     assert asked.args == ["people", services.gallery.people()[1]]
     qtbot.mouseMove(view, QPoint(view.width() // 2, view.height() // 2))
@@ -257,7 +257,7 @@ def test_an_empty_gallery_has_no_map_and_says_what_it_takes(qtbot, bridge: Bridg
     qtbot.addWidget(section)
     section.show()
     section.activate()
-    qtbot.waitUntil(lambda: section.is_empty, timeout=5000)
+    qtbot.waitUntil(lambda: section.is_empty)
 
 
 def test_only_the_section_shown_is_filled(qtbot, bridge: Bridge, services, monkeypatch) -> None:
@@ -273,13 +273,13 @@ def test_only_the_section_shown_is_filled(qtbot, bridge: Bridge, services, monke
     qtbot.addWidget(page)
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: not bridge.busy, timeout=5000)
+    qtbot.waitUntil(lambda: not bridge.busy)
     assert page.title == "Insights"
     assert not made
     page.receive("map")
-    qtbot.waitUntil(lambda: bool(made), timeout=5000)
+    qtbot.waitUntil(lambda: bool(made))
     page.refresh()
-    qtbot.waitUntil(lambda: len(made) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(made) == 2)
     page.show_section("model")
     page.refresh()
     assert len(made) == 2
@@ -313,7 +313,7 @@ def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSec
     assert reports.is_empty
     assert not reports.export_button.isEnabled()
     reports.measure(tmp_path / "mine.csv")
-    qtbot.waitUntil(lambda: not reports.is_empty, timeout=5000)
+    qtbot.waitUntil(lambda: not reports.is_empty)
     assert reports.words.text() == "mine, ArcFace: 10 photos; 1 could not be read"
     assert "5 pairs of one person, 20 of two" in reports.panel.notes[0].text()
     cells = [cell.text() for cell in reports._cells]
@@ -340,7 +340,7 @@ def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSec
     assert chosen.args == [1]
     file = tmp_path / "report.html"
     reports.save(file)
-    qtbot.waitUntil(lambda: "Saved" in reports.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "Saved" in reports.words.text())
     page = file.read_text("utf-8")
     assert "data:image/png;base64,iVBOR" in page
     assert "Photos that could not be read: 1" in page
@@ -367,9 +367,9 @@ def test_a_list_chosen_meanwhile_overtakes_the_one_before(
 
 def test_a_report_that_cannot_be_saved_says_why(qtbot, reports: ReportsSection, tmp_path: Path) -> None:
     reports.measure(tmp_path / "mine.csv")
-    qtbot.waitUntil(lambda: not reports.is_empty, timeout=5000)
+    qtbot.waitUntil(lambda: not reports.is_empty)
     reports.save(tmp_path / "nowhere" / "report.html")
-    qtbot.waitUntil(lambda: reports.error.error is not None, timeout=5000)
+    qtbot.waitUntil(lambda: reports.error.error is not None)
     assert "report.html was not written" in str(reports.error.error)
 
 
@@ -380,7 +380,7 @@ def test_a_list_that_cannot_be_read_says_why_and_another_can_be_chosen(
     qtbot.addWidget(section)
     section.show()
     section.measure(tmp_path / "missing.csv")
-    qtbot.waitUntil(lambda: section.error.error is not None, timeout=5000)
+    qtbot.waitUntil(lambda: section.error.error is not None)
     assert section.is_empty
     assert section.empty._action.text() == "Choose a list…"
 
@@ -403,4 +403,4 @@ def test_lists_and_folders_can_be_dropped_photos_are_left_to_the_window(
     assert not photo.isAccepted()
     assert listed.isAccepted()
     reports.dropEvent(listed)
-    qtbot.waitUntil(lambda: not reports.is_empty, timeout=5000)
+    qtbot.waitUntil(lambda: not reports.is_empty)

@@ -20,7 +20,7 @@ from facegui.gui.main_window import MainWindow
 from facegui.gui.pages.page import State, StateWords
 from facegui.gui.pages.table import PAGES
 
-WAIT = 5000
+WAIT = 30_000
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_the_fifth_caption_plays_the_epochs_and_they_end(qtbot, lab: MarginLab) 
     lab.tour.go(4)
     assert lab.playing
     assert lab.play.accessibleName() == "Stop"
-    qtbot.waitUntil(lambda: not lab.playing, timeout=10_000)
+    qtbot.waitUntil(lambda: not lab.playing)
     assert lab.epochs.value() == lab.epochs.maximum()
     qtbot.mouseClick(lab.play, Qt.MouseButton.LeftButton)
     assert lab.playing
@@ -157,7 +157,7 @@ def test_narrow_windows_put_the_plots_below(qtbot, lab: MarginLab) -> None:
     def below() -> bool:
         return lab.logits.mapTo(lab, QPoint()).y() > lab.sphere.mapTo(lab, QPoint()).y() + lab.sphere.height()
 
-    qtbot.waitUntil(below, timeout=2000)
+    qtbot.waitUntil(below)
     assert lab.sliders.mapTo(lab, QPoint()).x() > lab.sphere.width()
 
 
@@ -189,7 +189,7 @@ def test_the_page_loads_the_recording_once(qtbot, bridge: Bridge, recording: Rec
     qtbot.addWidget(section)
     section.show()
     section.activate()
-    qtbot.waitUntil(lambda: section.lab is not None, timeout=5000)
+    qtbot.waitUntil(lambda: section.lab is not None)
     section.deactivate()
     section.activate()
     assert (section.is_empty, len(loads)) == (False, 1)
@@ -204,11 +204,11 @@ def test_a_recording_that_cannot_be_read_is_told_and_tried_again(qtbot, bridge, 
     qtbot.addWidget(section)
     section.show()
     section.activate()
-    qtbot.waitUntil(lambda: section.is_empty, timeout=5000)
+    qtbot.waitUntil(lambda: section.is_empty)
     assert section.error.error is not None
     monkeypatch.setattr(insights_lab, "load", lambda: recording)
     section.empty.activated.emit()
-    qtbot.waitUntil(lambda: section.lab is not None, timeout=5000)
+    qtbot.waitUntil(lambda: section.lab is not None)
     assert not section.is_empty
 
 

@@ -24,7 +24,7 @@ from facegui.gui.pages.people_words import fold, seen_text
 from facegui.matching.calibration import Calibration
 from facegui.services import EnrolSample, Services
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 @pytest.fixture

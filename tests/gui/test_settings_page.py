@@ -27,7 +27,7 @@ from facegui.settings import Settings, load, table
 from facegui.sources.camera import CameraInfo
 from tests.gui.conftest import make_face, make_photo
 
-WAIT = 5000
+WAIT = 30_000
 
 
 @pytest.fixture
@@ -120,9 +120,11 @@ def test_a_number_is_saved_once_typing_has_come_to_rest(qtbot, page: SettingsPag
     told: list[bool] = []
     page.settings_changed.connect(lambda: told.append(True))
     box.setFocus()
-    for value in (2000, 2100, 2200):
-        box.setValue(value)
-    qtbot.waitUntil(lambda: services.settings.working_pixels == 2200, timeout=WAIT)
+    with qtbot.waitSignal(page.settings_changed, timeout=WAIT):
+        for value in (2000, 2100, 2200):
+            box.setValue(value)
+    assert services.settings.working_pixels == 2200, "the first value saved is the last one typed"
+    qtbot.waitUntil(lambda: not page.bridge.busy, timeout=WAIT)
     assert told == [True]
 
 

@@ -372,7 +372,7 @@ def test_slow_reading_says_so_after_a_moment_and_escape_stops_it(qtbot, page: Ve
     verifier.reading.clear()
     page.probe.photo.load(Path("slow.png"))
     assert page.probe.photo.name == "b.png"
-    qtbot.waitUntil(lambda: page.probe.photo.view.accessibleName() == "Looking for faces…", timeout=2000)
+    qtbot.waitUntil(lambda: page.probe.photo.view.accessibleName() == "Looking for faces…")
     assert page.state is State.WORKING
     assert page.result.comparison is None
     assert page.result.sentence.full == "Looking for faces…"

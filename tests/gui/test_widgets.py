@@ -22,7 +22,7 @@ from facegui.gui.widgets.status_strip import StatusStrip, time_left
 from facegui.jobs import Job, Progress
 from facegui.matching.decision import Outcome
 
-WAIT = 5000
+WAIT = 30_000
 REPORT = SimpleNamespace(active="CPU", device="A processor", reason="No graphics card was found.", warning=None)
 
 
