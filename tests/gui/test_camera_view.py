@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -229,7 +230,12 @@ def test_a_choice_is_told_and_remembered(qtbot, bar: CameraBar, fake_services) -
 
 def test_cameras_plugged_in_and_out_are_noticed_and_the_choice_is_kept(qtbot, fake_services, bridge: Bridge) -> None:
     plugged: list[CameraInfo] = []
-    bar = CameraBar(fake_services, bridge, find=lambda: tuple(plugged))
+
+    def find() -> tuple[CameraInfo, ...]:
+        time.sleep(0.03)  # some systems take longer than the pause between two looks
+        return tuple(plugged)
+
+    bar = CameraBar(fake_services, bridge, find=find)
     qtbot.addWidget(bar)
     bar._look.setInterval(10)
     bar.show()

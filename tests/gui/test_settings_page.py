@@ -90,6 +90,7 @@ def test_a_choice_is_saved_at_once_and_can_be_undone(qtbot, page: SettingsPage, 
         box.setFocus()
         QTest.keyClick(box, Qt.Key.Key_Down)
         box.activated.emit(box.currentIndex())
+    qtbot.waitUntil(lambda: not page.bridge.busy)
     assert saved() == {"face_policy": "central"}
     assert services.settings.face_policy == "central"
     assert offered.args[0] == "Several faces in a photo: The most central"
@@ -124,7 +125,7 @@ def test_a_number_is_saved_once_typing_has_come_to_rest(qtbot, page: SettingsPag
         for value in (2000, 2100, 2200):
             box.setValue(value)
     assert services.settings.working_pixels == 2200, "the first value saved is the last one typed"
-    qtbot.waitUntil(lambda: not page.bridge.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: not page.bridge.busy)
     assert told == [True]
 
 

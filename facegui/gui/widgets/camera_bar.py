@@ -11,7 +11,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QInputDialog, QSizePolicy, QWidget
 
 from facegui.gui import theme
-from facegui.gui.bridge import Bridge
+from facegui.gui.bridge import Bridge, Task
 from facegui.gui.widgets.parts import tool_button
 from facegui.sources.camera import CameraInfo, list_cameras
 from facegui.sources.devices import parse_source
@@ -73,6 +73,7 @@ class CameraBar(QWidget):
             layout.addWidget(item)
             item.setVisible(not compact)
         theme.manager().changed.connect(self._fill)
+        self._asked: Task | None = None
         self._look = QTimer(self)
         self._look.setInterval(LOOK_MILLISECONDS)
         self._look.timeout.connect(self._look_again)
@@ -130,7 +131,8 @@ class CameraBar(QWidget):
                 self._extra.append((self._source, parse_source(self._source).name))
             self._fill()
 
-        self._bridge.run(self, self._find, done, newest="look")
+        if self._asked is None or self._asked.finished:  # where looking takes longer than the interval, it has to end
+            self._asked = self._bridge.run(self, self._find, done)
 
     def choose(self, source: str, name: str = "") -> None:
         """Choose a source: id of a camera, path of a video, address of a stream."""
