@@ -160,9 +160,14 @@ class Settings:
         False,
         "Privacy",
         "Keep the evidence",
-        "Whether a live decision in the history keeps pictures of the face, its scores and cues. They go with the"
+        "Whether a decision in the history keeps pictures of the faces, scores and cues. They go with the"
         " decision: when the history is cleared or the person is deleted.",
     )
+    evidence_days: int = _setting(
+        90, "Privacy", "Keep evidence for (days)",
+        "Older evidence is erased for good when the window opens and once a day; the decision stays. 0 keeps it.",
+        minimum=0, maximum=3650,
+    )  # fmt: skip
 
 
 def table() -> dict[str, SettingInfo]:

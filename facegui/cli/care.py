@@ -1,4 +1,4 @@
-"""Verbs that look after the program and its data: doctor, backup, restore."""
+"""Verbs that look after the program and its data: doctor, backup, restore, evidence."""
 
 from __future__ import annotations
 
@@ -90,3 +90,42 @@ def restore(run: Run, file: Annotated[Path, typer.Argument(metavar="FILE", help=
     document = {"path": target, "kept": kept, "people": counts.people, "samples": counts.samples, "faces": counts.faces}
     run.output.answer(document, show)
     return 0
+
+
+@verb(app, "evidence", PANEL)
+def evidence(
+    run: Run,
+    erase: Annotated[bool, typer.Option("--erase", help="Erase what is too old for good; the decisions stay.")] = False,
+    older_than: Annotated[
+        int | None,
+        typer.Option("--older-than", metavar="DAYS", min=0, help="Too old; 0 is all. Default: as in the settings."),
+    ] = None,
+) -> int:
+    """Say which decisions keep evidence (crops, scores, cues), and erase it."""
+    from facegui.errors import KnownError
+    from facegui.services.retention import evidence_end
+
+    with run.services(existing=True) as services:
+        days = services.settings.evidence_days if older_than is None else older_than
+        if erase and older_than is None and not days:
+            raise KnownError(
+                "Nothing was erased.", "The settings keep evidence without an end.", "Say --older-than DAYS; 0 is all."
+            )
+        erased = services.gallery.erase_evidence(evidence_end(days)) if erase else 0
+        kept = [decision for decision in services.gallery.decisions() if decision.has_evidence]
+        limit = services.settings.evidence_days
+    oldest = kept[-1].time if kept else None
+
+    def show(console: Console) -> None:
+        if erase:
+            console.print(f"Evidence of {_decisions(erased)} was erased.")
+        since = f", the oldest of {oldest.astimezone():%Y-%m-%d %H:%M}" if oldest is not None else ""
+        console.print(f"{_decisions(len(kept)).capitalize()} with evidence{since}.")
+        console.print(f"The window erases it after {limit:,} days." if limit else "It is kept until it is erased.")
+
+    run.output.answer({"erased": erased, "kept": len(kept), "oldest": oldest, "days": limit}, show)
+    return 0
+
+
+def _decisions(count: int) -> str:
+    return f"{count:,} decision" if count == 1 else f"{count:,} decisions" if count else "no decision"

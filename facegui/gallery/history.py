@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, or_, select, update
+from datetime import datetime
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from facegui.gallery.facerows import now
@@ -95,6 +97,23 @@ class History(Tidying):
         """Return the card that was kept with a decision; None where there is none, or no such decision any more."""
         with self._read() as connection:
             return connection.scalars(select(Decision.evidence).where(Decision.id == decision_id)).one_or_none()
+
+    def erase_evidence(self, before: datetime | None = None) -> int:
+        """Delete the cards kept with answers for good, or those of answers given before a moment; return how many.
+
+        The answers stay.
+        """
+        kept = Decision.evidence.is_not(None)
+        old = kept if before is None else and_(kept, Decision.time < before)
+        with self._read() as connection:
+            if not connection.scalars(select(func.count()).select_from(Decision).where(old)).one():
+                return 0
+        with self._write() as write:
+            erased = write.connection.execute(update(Decision).where(old).values(evidence=None)).rowcount
+            write.history = write.deletion = True
+            write.text = "Erased the evidence"
+        self._tidy()
+        return int(erased)
 
     def clear_history(self) -> Change:
         """Delete every answer for good, and what it said of when people were last seen."""

@@ -8,6 +8,8 @@ from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
 __all__ = ["date_text", "size_text"]
 
+_DAY = "d MMM yyyy"
+
 
 def size_text(count: int) -> str:
     """Return a number of bytes, such as ``2.4 MB``."""
@@ -18,7 +20,9 @@ def date_text(moment: datetime, *, day_only: bool = False) -> str:
     """Return a day and a time; an aware moment in local time."""
     local = moment.astimezone() if moment.tzinfo is not None else moment
     day = QDate(local.year, local.month, local.day)
-    short = QLocale.FormatType.ShortFormat
+    locale, short = QLocale(), QLocale.FormatType.ShortFormat
+    if locale.language() == QLocale.Language.C:  # its short form is "26 11 2026", which nobody writes
+        return locale.toString(QDateTime(day, QTime(local.hour, local.minute)), _DAY if day_only else f"{_DAY} HH:mm")
     if day_only:
-        return QLocale().toString(day, short)
-    return QLocale().toString(QDateTime(day, QTime(local.hour, local.minute)), short)
+        return locale.toString(day, short)
+    return locale.toString(QDateTime(day, QTime(local.hour, local.minute)), short)

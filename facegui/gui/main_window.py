@@ -27,6 +27,7 @@ from facegui.gui.bridge import Bridge
 from facegui.gui.loading import Loading
 from facegui.gui.pages.page import Page
 from facegui.gui.pages.table import PAGES
+from facegui.gui.retention import Retention
 from facegui.gui.watching import FolderWatch
 from facegui.gui.widgets.drop_overlay import DropOverlay, Dropped, dropped_from
 from facegui.gui.widgets.error_card import ErrorCard
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self._restore()
         self.loading.load()
         self.watch.sync()
+        self.retention.look()
 
     def _build(self) -> None:
         words = {
@@ -93,6 +95,8 @@ class MainWindow(QMainWindow):
         self.watch = FolderWatch(self.services, self.bridge, self)
         self.watch.changed.connect(self._gallery_changed)
         self.watch.failed.connect(self.show_error)
+        self.retention = Retention(self.services, self.bridge, self)
+        self.retention.erased.connect(self._gallery_changed)
         middle = column(gap="unit")
         middle.setContentsMargins(*(2 * theme.size("unit"),) * 3, theme.size("unit"))
         middle.addLayout(row(self._title, None, self._primary, self._help, self._fold))
@@ -267,6 +271,7 @@ class MainWindow(QMainWindow):
         theme.manager().apply(self.services.settings.theme)
         self.loading.load()
         self.watch.sync()
+        self.retention.look()
         self._refresh_pages(self.sender())
 
     def _task_failed(self, owner: object, error: Exception) -> None:

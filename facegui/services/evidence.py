@@ -1,7 +1,7 @@
-"""The evidence card of a live decision: what is shown beside it, kept with it, and written into one file.
+"""The evidence card of a decision: what is shown beside it, kept with it, and written into one file.
 
 A card holds no names: they stand in the decision that it lies in, and go with the people. Its crops are pictures of the
-face that was before the camera, and private as such.
+faces that were compared, and private as such.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -18,27 +17,23 @@ import numpy as np
 
 from facegui.errors import KnownError
 from facegui.faces.types import Face, Image
-from facegui.gallery.records import DecisionRecord
-from facegui.matching.wording import format_similarity
 
 if TYPE_CHECKING:
     from facegui.matching.decision import Rule
     from facegui.services.live_values import LiveTrack, LiveView
+    from facegui.services.values import Comparison
 
-__all__ = ["CARD_CROPS", "EvidenceCard", "Looks", "card_of", "html_of"]
+__all__ = ["CARD_CROPS", "EvidenceCard", "Looks", "card_of", "photo_card_of"]
 
 CARD_CROPS: Final = 5
 """So many of the best crops are kept on a card."""
 
 _VERSION: Final = 1
-_WIDTH, _HEIGHT, _LOWEST = 480, 150, -0.2
-_WORDS: Final = {"match": "✓ Match", "no_match": "✕ No match", "unsure": "? Unsure"}
-_COLOURS: Final = {"match": "#00796b", "no_match": "#b3400f", "unsure": "#8a5a00"}
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCard:
-    """What a live decision rests on.
+    """What a decision rests on.
 
     Attributes
     ----------
@@ -47,9 +42,10 @@ class EvidenceCard:
     threshold, unsure_low : float
         Cosines.
     crops : tuple of bytes
-        PNG files, the best first.
+        PNG files: of a live decision those of the face before the camera, the best first; of photos that of the claim,
+        where it is a photo too, and that of the probe.
     quality : str
-        Quality of the newest face in words.
+        Quality of the newest face in words, or of both photos.
     liveness : tuple of (str, float, float, str)
         Of each cue that was measured: name, value, limit, how it speaks.
     movements : tuple of str
@@ -59,7 +55,7 @@ class EvidenceCard:
     model, provider : str
         In words.
     frames : int
-        Frames that count.
+        Frames that count; 0 where photos were compared.
     """
 
     scores: tuple[tuple[float, float, float], ...]
@@ -176,75 +172,15 @@ def card_of(
     )
 
 
-def html_of(card: EvidenceCard, decision: DecisionRecord) -> str:
-    """Return one HTML document that needs nothing else: crops and plot lie inside."""
-    word, colour = _WORDS[decision.outcome.value], _COLOURS[decision.outcome.value]
-    claim = decision.person_name or decision.reference or "another face"
-    when = decision.time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if decision.time is not None else ""
-    other = f", {format_similarity(decision.margin)} above the next person" if decision.margin is not None else ""
-    rows = [
-        ("Claim", claim), ("Decided", when), ("Camera", decision.probe),
-        ("Similarity", f"{format_similarity(decision.similarity)}{other}"),
-        ("Threshold", f"{format_similarity(card.threshold)}{_rarity(decision.target_fmr)}"),
-        ("Frames", f"{card.frames} counted"), ("Quality", card.quality),
-        ("Model", card.model), ("Runs on", card.provider),
-    ]  # fmt: skip
-    if card.verdict:
-        rows.append(("Proof of life", card.verdict))
-    if card.movements:
-        rows.append(("Movements made", ", ".join(card.movements)))
-    rows += [(name, f"{value:.2f}, limit {limit:g} ({state})") for name, value, limit, state in card.liveness]
-    cells = "".join(
-        f'<tr><td style="color:#5b6470;padding:2px 16px 2px 0">{escape(name)}</td><td>{escape(value)}</td></tr>'
-        for name, value in rows
-    )
-    crops = " ".join(
-        f'<img width="88" height="88" alt="face" src="data:image/png;base64,{base64.b64encode(crop).decode()}">'
-        for crop in card.crops
-    )
-    plot = base64.b64encode(_plot(card, colour).encode()).decode()
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Evidence</title></head>'
-        '<body style="font-family:sans-serif;color:#1b1f24;background:#ffffff;margin:24px">'
-        f'<h2 style="color:{colour}">{escape(word)}</h2><p>{crops}</p>'
-        f'<p><img width="{_WIDTH}" height="{_HEIGHT}" alt="scores over time" '
-        f'src="data:image/svg+xml;base64,{plot}"></p><table>{cells}</table></body></html>'
-    )
-
-
-def _rarity(rate: float) -> str:
-    return f", reached by about 1 stranger in {round(1 / rate):,}" if 0 < rate < 1 else ""
-
-
-def _plot(card: EvidenceCard, colour: str) -> str:
-    """Return the scores over time with threshold and unsure band, as SVG."""
-    left, right, top, bottom = 34, _WIDTH - 10, 8, _HEIGHT - 22
-    begin = min([seconds for seconds, _, _ in card.scores] + [-1.0])
-
-    def x(seconds: float) -> float:
-        return right - seconds / begin * (right - left)
-
-    def y(score: float) -> float:
-        return bottom - (min(1.0, max(_LOWEST, score)) - _LOWEST) / (1 - _LOWEST) * (bottom - top)
-
-    high, low = y(card.threshold), y(card.unsure_low)
-    text = 'font-family="sans-serif" font-size="11" fill="#5b6470"'
-    points = " ".join(f"{x(seconds):.1f},{y(score):.1f}" for seconds, score, _ in card.scores)
-    dots = "".join(
-        f'<circle cx="{x(seconds):.1f}" cy="{y(score):.1f}" r="{1 + 2 * weight:.1f}" fill="{colour}"/>'
-        for seconds, score, weight in card.scores
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
-        f'<rect x="{left}" y="{top}" width="{right - left}" height="{bottom - top}" fill="#f3f5f8"/>'
-        f'<rect x="{left}" y="{high:.1f}" width="{right - left}" height="{max(0.0, low - high):.1f}" fill="#f0dfb8"/>'
-        f'<line x1="{left}" x2="{right}" y1="{high:.1f}" y2="{high:.1f}" stroke="#5b6470" stroke-dasharray="5 3"/>'
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>{dots}'
-        f'<text x="2" y="{y(1) + 8:.0f}" {text}>1.0</text><text x="2" y="{high + 4:.0f}" {text}>'
-        f'{card.threshold:.2f}</text><text x="2" y="{bottom:.0f}" {text}>{_LOWEST}</text>'
-        f'<text x="{left}" y="{_HEIGHT - 6}" {text}>{-begin:.1f} s before</text>'
-        f'<text x="{right - 50}" y="{_HEIGHT - 6}" {text}>decision</text></svg>'
-    )
+def photo_card_of(comparison: Comparison, rule: Rule) -> EvidenceCard:
+    """Return the card of a decision on photos."""
+    left, right = comparison.left, comparison.right
+    faces = [face for face in (left, right) if face is not None]
+    return EvidenceCard(
+        ((0.0, round(comparison.similarity, 4), round(right.quality.score, 3)),), rule.threshold, rule.unsure_low,
+        tuple(_png(face.crop) for face in faces), "; ".join(_quality(face) for face in faces), (), (), "",
+        comparison.model.title, comparison.provider.active, 0,
+    )  # fmt: skip
 
 
 def _quality(face: Face | None) -> str:

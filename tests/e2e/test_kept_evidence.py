@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from facegui.faces.types import Frame
+from facegui.gui import theme
 from facegui.gui.main_window import MainWindow
 from facegui.gui.pages.verify import VerifyPage
 from facegui.matching.decision import Outcome
-from facegui.services import EnrolSample, Services
+from facegui.services import EnrolSample, Services, retention
 from facegui.services.evidence import CARD_CROPS, EvidenceCard
 from facegui.sources.camera import frames
+from tests import faces
 from tests.e2e.test_verify_life import WAIT, show
 
 
@@ -79,3 +82,30 @@ def test_evidence_is_kept_where_it_is_wanted_and_opens_again_and_full_screen_say
     assert page.comparing.looks.best()
     page.probe.clear()
     assert not page.comparing.looks.best(), "no crop is left for the next source"
+
+
+def test_photos_keep_both_crops_and_old_evidence_goes_when_the_window_opens(
+    qtbot, page: VerifyPage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.change_settings(keep_evidence=True)
+    page.open_files([faces.astronaut(), faces.hopper()])
+    qtbot.waitUntil(lambda: any(entry.reference for entry in services.gallery.decisions()), timeout=WAIT)
+    (decision, *_) = services.gallery.decisions()
+    data = services.gallery.evidence_of(decision.id)
+    assert data is not None
+    card = EvidenceCard.from_bytes(data)
+    assert (len(card.crops), card.frames) == (2, 0)
+    qtbot.waitUntil(lambda: any(entry.id == decision.id for entry in page.evidence._decisions), timeout=WAIT)
+    opened = page.evidence.open_cards()
+    qtbot.addWidget(opened)
+    told = opened.browser.toPlainText()
+    assert "✕ No match" in told
+    assert decision.probe in told
+    assert opened.browser.document().toHtml().count(theme.color("panel").name()), "the sheet has the theme's colours"
+    opened.close()
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    monkeypatch.setattr(retention, "now", lambda: datetime.now(UTC) + timedelta(days=91))
+    window.retention.look()
+    qtbot.waitUntil(lambda: services.gallery.evidence_of(decision.id) is None, timeout=WAIT)
+    assert services.gallery.decisions()[0].id == decision.id

@@ -17,7 +17,7 @@ from facegui.errors import KnownError
 
 VERBS = [
     "demo", "verify", "identify", "watch", "lookalikes", "board", "index", "enroll", "people", "evaluate", "calibrate",
-    "embed", "benchmark", "doctor", "backup", "restore", "models",
+    "embed", "benchmark", "doctor", "backup", "restore", "evidence", "models",
 ]  # fmt: skip
 HEAVY = ("numpy", "cv2", "sqlalchemy", "onnxruntime", "PySide6", "matplotlib", "rich")
 

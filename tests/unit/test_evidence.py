@@ -1,8 +1,10 @@
-"""The evidence card: it comes back as it was, says so where it cannot, and goes with the person and the history."""
+"""The evidence card: it comes back as it was, says so where it cannot, and goes with person, history and age."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -10,9 +12,15 @@ import numpy as np
 import pytest
 from gallery_samples import decision, sample
 
+from facegui.cli import main
 from facegui.errors import KnownError
+from facegui.gallery.records import Outcome
 from facegui.gallery.store import Gallery
-from facegui.services.evidence import EvidenceCard, html_of
+from facegui.services import Services
+from facegui.services.evidence import EvidenceCard
+from facegui.services.evidence_page import html_of
+from facegui.services.retention import erase_old_evidence
+from facegui.settings import Settings
 
 PICTURE = bytes(cv2.imencode(".png", np.arange(112 * 112 * 3, dtype=np.uint8).reshape(112, 112, 3))[1].tobytes())
 CARD = EvidenceCard(
@@ -54,6 +62,43 @@ def test_a_card_lies_with_its_decision_and_goes_with_it(tmp_path: Path) -> None:
     assert b"unsure_low" not in left, "no byte of a card stays in the file"
 
 
+def test_evidence_that_is_too_old_is_erased_for_good_and_the_decision_stays(tmp_path: Path) -> None:
+    file = tmp_path / "g.sqlite"
+    now = datetime.now(UTC)
+    with Services(settings=Settings(evidence_days=30), gallery=file) as services:
+        gallery = services.gallery
+        fresh = gallery.record(decision(evidence=CARD.to_bytes().replace(b"0.90", b"NEW!"), time=now))
+        old = gallery.record(decision(evidence=CARD.to_bytes(), time=now - timedelta(days=31)))
+        services.settings = Settings(evidence_days=0)
+        assert erase_old_evidence(services) == 0, "0 keeps it"
+        services.settings = Settings(evidence_days=30)
+        assert erase_old_evidence(services) == 1
+        assert erase_old_evidence(services) == 0
+        assert {one.id: one.has_evidence for one in gallery.decisions()} == {fresh: True, old: False}
+    left = b"".join(path.read_bytes() for path in tmp_path.glob("g.sqlite*"))
+    assert b"NEW!" in left
+    assert b"0.90" not in left, "no byte of the old card stays in the file"
+
+
+def test_the_command_tells_of_evidence_and_erases_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "g.sqlite"
+    with Gallery.open(file) as gallery:
+        for days in (5, 50):
+            gallery.record(decision(evidence=CARD.to_bytes(), time=datetime.now(UTC) - timedelta(days=days)))
+    told = []
+    for more in ([], ["--erase", "--older-than", "10"], ["--erase"], ["--erase", "--older-than", "0"]):
+        assert main(["evidence", "--gallery", str(file), "--json", *more]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [(one["erased"], one["kept"], one["days"]) for one in told] == [
+        (0, 2, 90),
+        (1, 1, 90),
+        (0, 1, 90),
+        (1, 0, 90),
+    ]
+    assert main(["evidence", "--gallery", str(file)]) == 0
+    assert "No decision with evidence" in capsys.readouterr().out
+
+
 def test_the_document_needs_nothing_else_and_escapes_what_it_says(tmp_path: Path) -> None:
     with Gallery.open(tmp_path / "g.sqlite") as gallery:
         person, _ = gallery.enroll("<b>Anna</b>", [sample(1, "/a.jpg")])
@@ -65,3 +110,8 @@ def test_the_document_needs_nothing_else_and_escapes_what_it_says(tmp_path: Path
     assert "✓ Match" in html
     assert 'src="http' not in html
     assert "Threshold" in html_of(replace(CARD, scores=(), crops=()), record)
+    refused = html_of(CARD, replace(record, outcome=Outcome.NO_MATCH))
+    assert "✕ No match" in refused
+    photos = html_of(replace(CARD, frames=0), record)
+    assert "svg+xml" in html
+    assert "svg+xml" not in photos, "two photos have no scores over time"

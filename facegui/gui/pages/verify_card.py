@@ -6,21 +6,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QTextBrowser, QWidget
 
 from facegui.errors import KnownError
 from facegui.gallery.records import DecisionRecord
 from facegui.gui import theme
+from facegui.gui.local_text import date_text
 from facegui.gui.widgets.decision_badge import outcome_word
 from facegui.gui.widgets.parts import button, column, label, row
 from facegui.matching.wording import format_similarity
-from facegui.services.evidence import EvidenceCard, html_of
+from facegui.services.evidence import EvidenceCard
+from facegui.services.evidence_page import SheetColours, html_of
 
 if TYPE_CHECKING:
     from facegui.services import Services
 
 __all__ = ["EvidenceWindow"]
+
+
+def _themed() -> SheetColours:
+    """Return the colours of the theme for the sheet in the window; the file is for paper."""
+    roles = ("panel", "text", "muted", "sunken", "unsure_soft", "match", "no_match", "unsure")
+    return SheetColours(*(theme.color(role).name() for role in roles))
 
 
 class EvidenceWindow(QDialog):
@@ -31,13 +39,13 @@ class EvidenceWindow(QDialog):
         self._services = services
         self._decisions = [decision for decision in decisions if decision.has_evidence]
         self._html = ""
+        theme.manager().changed.connect(self._show)
         self.setWindowTitle(self.tr("Evidence"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("Decision"))
         for decision in self._decisions:
-            moment = decision.time.timestamp() if decision.time is not None else 0
-            when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(moment)), "d MMM yyyy HH:mm:ss")
+            when = date_text(decision.time) if decision.time is not None else ""
             words = f"{outcome_word(decision.outcome)} {format_similarity(decision.similarity)}"
             self.choice.addItem(f"{when} · {words} · {decision.person_name or self.tr('two faces')}")
         self.choice.currentIndexChanged.connect(self._show)
@@ -66,15 +74,17 @@ class EvidenceWindow(QDialog):
         if not 0 <= index < len(self._decisions):
             return
         decision = self._decisions[index]
+        self._html = shown = ""
         try:
             data = self._services.gallery.evidence_of(decision.id)
-            self._html = html_of(EvidenceCard.from_bytes(data), decision) if data is not None else ""
+            if data is not None:
+                card = EvidenceCard.from_bytes(data)
+                self._html, shown = html_of(card, decision), html_of(card, decision, _themed())
         except KnownError as error:
-            self._html = ""
             self._tell(str(error))
         else:
-            self._tell("" if self._html else self.tr("This decision was deleted in the meantime."))
-        self.browser.setHtml(self._html)
+            self._tell("" if self._html else self.tr("This evidence was deleted in the meantime."))
+        self.browser.setHtml(shown)
         self.save.setEnabled(bool(self._html))
 
     def _tell(self, text: str) -> None:

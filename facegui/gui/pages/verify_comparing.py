@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from facegui.gui.bridge import Bridge, Task
 from facegui.gui.pages.verify_asking import Answer, Question, Recorded, Settling, ask
 from facegui.matching.decision import Outcome, Rule, decide
-from facegui.services.evidence import Looks, card_of
+from facegui.services.evidence import Looks, card_of, photo_card_of
 
 if TYPE_CHECKING:
     from facegui.services import Services
@@ -97,6 +97,8 @@ class Comparing(QObject):
             if self._services.settings.keep_evidence:
                 model, provider = comparison.model.title, comparison.provider.active
                 card = card_of(live, view, rule, self.looks.best(), model, provider)
+        elif self._services.settings.keep_evidence:
+            card = photo_card_of(comparison, rule)
         self._bridge.run(
             self._owner,
             lambda: self._services.record(
