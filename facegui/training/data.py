@@ -192,13 +192,19 @@ def _torchvision(kind: str, folder: Path, split: str) -> Pictures:
             "torchvision is not installed.",
             "Install it, or give a NumPy archive (.npz) with x_train, y_train, x_test and y_test.",
         )
-    import torchvision
-
+    try:
+        import torchvision
+    except (ImportError, OSError, RuntimeError) as error:
+        raise KnownError(
+            f"{kind} in {folder} cannot be read.",
+            f"torchvision cannot be loaded: {error}.",
+            "Install the torchvision that belongs to the installed PyTorch, or give a NumPy archive (.npz).",
+        ) from error
     try:
         found = getattr(torchvision.datasets, _TORCHVISION[kind])(str(folder), train=split == "train", download=False)
     except RuntimeError as error:
         raise KnownError(
-            f"{kind} was not found in {folder}.", str(error), "Download it there with torchvision."
+            f"{kind} was not found in {folder}.", f"{str(error).rstrip('.')}.", "Download it there with torchvision."
         ) from error
     return _Torchvision(found, np.asarray(found.targets, np.int64), tuple(str(name) for name in found.classes))
 

@@ -152,6 +152,16 @@ def test_torchvision_is_named_where_it_is_missing(tmp_path: Path) -> None:
         open_pictures(tmp_path, kind="cifar10")
 
 
+def test_a_torchvision_that_does_not_fit_is_told_not_thrown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when it was built for another PyTorch: it fails while it is loaded."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text("raise RuntimeError('operator nms does not exist')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    with pytest.raises(KnownError, match=r"nms does not exist.* belongs to the installed PyTorch"):
+        open_pictures(tmp_path, kind="mnist")
+
+
 ALL = Augmentation(flip=1, colour=1, blur=1, low_resolution=1, occlusion=1)
 
 
