@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegui.errors import KnownError
+from facegui.jobs import Job
+from facegui.lookalikes.neighbour_map import FEWEST, neighbour_map
 
 __all__ = ["Board", "BoardItem", "MapKind", "Near", "make_board"]
 
 MapKind = Literal["tsne", "pca", "umap"]
 
-_FEW = 8
-"""Faces below which neighbourhoods mean nothing and the map is PCA's."""
-_PERPLEXITY = 30.0
 _ORDERED = 600
 """Faces up to which the leaves of the tree are put into the best order; it takes time with the square."""
 _SEED = 0
@@ -81,8 +80,8 @@ class Board:
 
 def make_board(
     items: Sequence[BoardItem], vectors: NDArray[np.float32], top: int = 3, map_kind: MapKind = "tsne"
-) -> Board:
-    """Compare faces all with all.
+) -> Job[Board]:
+    """Return the job that compares faces all with all.
 
     Parameters
     ----------
@@ -94,6 +93,11 @@ def make_board(
         So many of the most similar others of each.
     map_kind : {"tsne", "pca", "umap"}
         How the map is made; few faces are always placed by PCA.
+
+    Yields
+    ------
+    Progress
+        While the map is made by t-SNE.
 
     Raises
     ------
@@ -109,8 +113,10 @@ def make_board(
     similarities = np.clip(vectors @ vectors.T, -1.0, 1.0).astype(np.float32)
     order = _order(similarities)
     similarities = np.ascontiguousarray(similarities[np.ix_(order, order)])
-    kind = map_kind if len(items) >= _FEW else "pca"
-    places = _places(vectors[order], kind)
+    kind: MapKind = map_kind if len(items) >= FEWEST else "pca"
+    raw = (yield from neighbour_map(vectors[order])) if kind == "tsne" else _raw_places(vectors[order], kind)
+    low, high = raw.min(0), raw.max(0)
+    places = ((raw - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
     others = similarities.copy()
     np.fill_diagonal(others, -np.inf)
     best = np.argsort(-others, axis=1, kind="stable")[:, : min(top, len(items) - 1)]
@@ -133,8 +139,9 @@ def _order(similarities: NDArray[np.float32]) -> NDArray[np.int64]:
     return leaves
 
 
-def _places(vectors: NDArray[np.float32], kind: MapKind) -> NDArray[np.float32]:
-    """Return places on a plane, each side from 0 to 1."""
+def _raw_places(vectors: NDArray[np.float32], kind: MapKind) -> NDArray[np.float32]:
+    """Return places on a plane by UMAP or PCA."""
+    raw: NDArray[np.float32]
     if kind == "umap":
         try:
             from umap import UMAP
@@ -145,18 +152,8 @@ def _places(vectors: NDArray[np.float32], kind: MapKind) -> NDArray[np.float32]:
                 "Install it (pip install umap-learn), or take --map tsne.",
             ) from error
         raw = UMAP(metric="cosine", n_neighbors=min(15, len(vectors) - 1), random_state=_SEED).fit_transform(vectors)
-    elif kind == "tsne":
-        from sklearn.manifold import TSNE
-
-        perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
-        made = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=_SEED)
-        raw = made.fit_transform(vectors)
-    else:
-        centred = vectors - vectors.mean(0)
-        _, _, axes = np.linalg.svd(centred, full_matrices=False)
-        raw = centred @ axes[:2].T
-        if raw.shape[1] < 2:
-            raw = np.column_stack([raw, np.zeros(len(raw))])
-    low, high = raw.min(0), raw.max(0)
-    placed: NDArray[np.float32] = ((raw - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
-    return placed
+        return raw
+    centred = vectors - vectors.mean(0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    raw = centred @ axes[:2].T
+    return raw if raw.shape[1] > 1 else np.column_stack([raw, np.zeros(len(raw), np.float32)])

@@ -69,7 +69,7 @@ def board_of_faces(
     ]
     yield Progress(2, 3, "Drawing the map")
     matrix = np.stack([vectors[record.face_id] for record in records]) if records else np.empty((0, 1), np.float32)
-    board = make_board(items, matrix, top, map_kind)
+    board = yield from make_board(items, matrix, top, map_kind)
     yield Progress(3, 3)
     return board
 
@@ -83,7 +83,7 @@ def board_of_people(services: Services, *, top: int = 3, map_kind: MapKind = "ts
         BoardItem(covers.get(person) or 0, matrix.names[person], "", matrix.names[person], 1.0)
         for person in matrix.people.tolist()
     ]
-    board = make_board(items, matrix.means, top, map_kind)
+    board = yield from make_board(items, matrix.means, top, map_kind)
     yield Progress(1, 1)
     return board
 
@@ -112,7 +112,7 @@ def board_of_photos(
                 faces[-1 - len(faces)] = path, photo.faces[0]
     items = [BoardItem(key, path.name, str(path), "", face.quality.score) for key, (path, face) in faces.items()]
     vectors = [fused_probe(services, [face]) for _, face in faces.values()]
-    board = make_board(items, np.stack(vectors) if vectors else np.empty((0, 1), np.float32), top, map_kind)
+    board = yield from make_board(items, np.stack(vectors) if vectors else np.empty((0, 1), np.float32), top, map_kind)
     yield Progress(len(paths), len(paths))
     return board, {key: face.crop for key, (_, face) in faces.items()}
 
