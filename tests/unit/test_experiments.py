@@ -18,7 +18,17 @@ from facegui.cli import main  # noqa: E402
 from facegui.errors import KnownError  # noqa: E402
 from facegui.matching import lab  # noqa: E402
 from facegui.training import margins  # noqa: E402
-from facegui.training.experiments import figures, losses, measures, networks, pictures, report, running, table  # noqa: E402
+from facegui.training.experiments import (  # noqa: E402
+    figures,
+    losses,
+    measures,
+    networks,
+    pictures,
+    report,
+    running,
+    table,
+    tsne,
+)  # fmt: skip
 from facegui.training.experiments.keeping import kept  # noqa: E402
 from facegui.training.experiments.learning import Frame, Plan, learn  # noqa: E402
 
@@ -65,6 +75,7 @@ def out(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "_STEPS", 1)  # each picture of the animation takes a tenth of a second to draw
         patch.setattr(figures, "_PAUSE", 1)
+        patch.setattr(tsne, "_QUICK_STEPS", 250)  # the least that it takes
         jobs.run(running.run("all", data, folder, quick=True))
     return folder
 

@@ -103,7 +103,8 @@ def _of_sets(rows: list[Result]) -> str:
         "to the nearest other", "EER of pairs", "seeds", "pictures × epochs",
     )  # fmt: skip
     words = (
-        f"The same small network with each loss, {table.DIMENSION} numbers, s = {table.SCALE:.0f}; mean ± deviation:"
+        f"The same network with each loss, {table.DIMENSION} numbers, s = {table.SCALE:.0f}; mean ± deviation. "
+        "CIFAR-10's large network takes 72 instead of 4 million multiply-adds a picture:"
     )
     return f"{words}\n\n{_table(head, made)}"
 
