@@ -23,7 +23,7 @@ from facegui.matching.calibration import Calibration
 from facegui.matching.protocols import read_pairs
 from facegui.services import Services
 
-__all__ = ["PairPhotos", "calibrate_with", "collect", "sample_faces"]
+__all__ = ["PairPhotos", "calibrate_with", "calibrates", "collect", "sample_faces"]
 
 _BATCH = 32
 
@@ -104,8 +104,13 @@ def collect(services: Services, source: Path) -> Job[PairPhotos]:
     return PairPhotos(labelled(crops, who), tuple(places), people, turned, paths, unreadable, by_name, name)
 
 
+def calibrates(source: Path) -> bool:
+    """Tell whether a source names everybody. A list of pairs does not: people of different pairs may be the same."""
+    return not (source.is_file() and _lists_pairs(source))
+
+
 def _listed(source: Path) -> tuple[tuple[Path, ...], tuple[str, ...], tuple[bool, ...], bool, str]:
-    if source.is_file() and _lists_pairs(source):
+    if not calibrates(source):
         pairs = read_pairs(source)
         people = tuple(str(number) for number in pairs.people.tolist())
         return pairs.with_root(source.parent), people, (False,) * len(people), False, pairs.name or source.stem

@@ -162,7 +162,8 @@ def export(
         typer.Option(
             "--pairs",
             metavar="FOLDER|LIST",
-            help="Photos of named people to calibrate with. Not those of the training.",
+            help="Photos of named people to calibrate with: a folder with one folder per person, or a list "
+            "path,person. Not those of the training.",
         ),
     ] = None,
 ) -> int:
@@ -171,9 +172,16 @@ def export(
     Take it in with `facegui models add PACK/ID.onnx`; stored faces are embedded again by `facegui models use ID`.
     """
     require_torch()
+    from facegui.cli.pack_faces import calibrates
     from facegui.faces.packs import model_id_for
     from facegui.training.export import export as write
 
+    if pairs is not None and not calibrates(pairs):
+        raise KnownError(
+            f"{pairs} cannot calibrate a model.",
+            "It is a list of pairs: it does not say whether people of different pairs are the same.",
+            "Give a folder with one folder per person, or a list path,person.",
+        )
     made = write(trained, out, name or model_id_for(Path(trained.resolve().name)))
     calibrated: list[str] = []
     if pairs is not None:

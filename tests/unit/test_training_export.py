@@ -136,6 +136,18 @@ def test_the_exported_file_takes_any_number_of_faces_and_gives_unit_vectors(tmp_
         np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
+def test_a_list_of_pairs_is_refused_for_calibration_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It does not say whether people of different pairs are the same; taken for strangers, they raise thresholds."""
+    listed = tmp_path / "pairs.csv"
+    listed.write_text("path1,path2,same\na.jpg,b.jpg,1\nc.jpg,d.jpg,0\n")
+    given = ["train", "export", str(tmp_path / "run"), "--out", str(tmp_path / "pack"), "--pairs", str(listed)]
+    assert main(given) == 2
+    assert "cannot calibrate" in capsys.readouterr().err
+    assert not (tmp_path / "pack").exists()
+
+
 def test_a_file_that_computes_something_else_is_not_passed_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         BACKBONES, "plain", lambda d, _: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(d))
