@@ -55,6 +55,10 @@ def board(
         list[Path] | None, typer.Argument(metavar="[FOLDER | PHOTO...]", help="A folder, or some photos; or --people.")
     ] = None,
     people: Annotated[bool, typer.Option("--people", help="The enrolled people instead.")] = False,
+    person: Annotated[
+        list[str] | None,
+        typer.Option("--person", metavar="NAME", help="Only this enrolled person; to be given at least twice."),
+    ] = None,
     top: Annotated[
         int, typer.Option("--top", min=1, max=MOST_TOP, metavar="K", help="So many of the most similar others of each.")
     ] = BOARD_TOP,
@@ -67,10 +71,13 @@ def board(
     nothing is kept.
     """
     given = paths or []
-    if bool(given) == people:
-        raise KnownError("It is not clear what is to be compared.", "", "Name a folder or photos, or --people.")
-    if people:
-        return _make(run, "the enrolled people", out or [], lambda services: _of_people(run, services, top, map_kind))
+    names = person or []
+    if bool(given) == bool(people or names):
+        do = "Name a folder or photos, or --people, or --person for each person."
+        raise KnownError("It is not clear what is to be compared.", "", do)
+    if people or names:
+        words = f"{len(names):,} people" if names else "the enrolled people"
+        return _make(run, words, out or [], lambda services: _of_people(run, services, names, top, map_kind))
     if len(given) == 1 and (given[0].is_dir() or not given[0].exists()):
         return make_board(run, given[0], out or [], top, map_kind)
     if folders := [path for path in given if path.is_dir()]:
@@ -95,11 +102,13 @@ def make_board(run: Run, folder: Path, files: list[Path], top: int, map_kind: Ma
     return _make(run, shown(folder.absolute().name), files, make)
 
 
-def _of_people(run: Run, services: Services, top: int, map_kind: MapChoice) -> Made:
+def _of_people(run: Run, services: Services, names: list[str], top: int, map_kind: MapChoice) -> Made:
+    from facegui.cli.describing import person_named
     from facegui.services.boards import board_of_people
 
+    chosen = {person_named(services, name).id for name in names} if names else None
     run.reembed(services)
-    return run.output.run(board_of_people(services, top=top, map_kind=map_kind.value), "Comparing"), {}
+    return run.output.run(board_of_people(services, chosen, top=top, map_kind=map_kind.value), "Comparing"), {}
 
 
 def _of_photos(run: Run, services: Services, paths: list[Path], top: int, map_kind: MapChoice) -> Made:

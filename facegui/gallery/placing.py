@@ -10,11 +10,12 @@ from facegui.errors import KnownError
 from facegui.gallery.facerows import now
 from facegui.gallery.lanes import Write
 from facegui.gallery.people import require_person
-from facegui.gallery.schema import Answer, Cluster, ClusterFace, Face
+from facegui.gallery.schema import Answer, Cluster, ClusterFace, Face, Person
 from facegui.gallery.undoing import chunks
 
 __all__ = [
-    "Side", "answer", "faces_of", "forget_empty", "gone", "leave", "move", "new_cluster", "part", "place", "spokesman",
+    "Side", "answer", "faces_of", "forget_empty", "gone", "leave", "move", "new_cluster", "part", "place",
+    "refuse_another", "spokesman",
 ]  # fmt: skip
 
 Side = tuple[str, int]
@@ -28,6 +29,19 @@ def gone() -> KnownError:
         "They were moved or removed in the meantime.",
         "Look at the people again.",
     )
+
+
+def refuse_another(write: Write, cluster_id: int, person_id: int) -> None:
+    """Refuse to give a cluster to a person while it is another one's: two programs may review one gallery."""
+    owner = write.connection.execute(
+        select(Person.id, Person.name).join(Cluster, Cluster.person_id == Person.id).where(Cluster.id == cluster_id)
+    ).first()
+    if owner is not None and owner.id != person_id:
+        raise KnownError(
+            f"These faces are {owner.name} already.",
+            "They were named in the meantime, perhaps in another window.",
+            "Look at the people again; single faces can be moved from there.",
+        )
 
 
 def faces_of(write: Write, cluster_id: int) -> list[int]:

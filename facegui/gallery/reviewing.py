@@ -47,13 +47,14 @@ class Reviewing(Lanes):
         Raises
         ------
         KnownError
-            The name is empty, or cluster or samples are no longer there.
+            The name is empty, cluster or samples are no longer there, or somebody else was named in the meantime.
         """
         name = clean_name(name)
         with self._write(undoable=True) as write:
             inside = placing.faces_of(write, cluster_id)
             sure = inside if faces is None else sorted(set(inside) & set(faces))
             person_id = person_for(write, name)
+            placing.refuse_another(write, cluster_id, person_id)
             write.changing("cluster", [cluster_id])
             write.connection.execute(
                 update(Cluster).where(Cluster.id == cluster_id).values(person_id=person_id, hidden=None, postponed=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,16 +74,33 @@ def board_of_faces(
     return board
 
 
-def board_of_people(services: Services, *, top: int = 3, map_kind: MapKind = "tsne") -> Job[Board]:
-    """Return the job that makes the board of the enrolled people, each by the mean of their samples."""
+def board_of_people(
+    services: Services, people: Collection[int] | None = None, *, top: int = 3, map_kind: MapKind = "tsne"
+) -> Job[Board]:
+    """Return the job that makes the board of enrolled people, each by the mean of their samples.
+
+    Parameters
+    ----------
+    services : Services
+    people : collection of int, optional
+        Only these; everybody by default.
+
+    Raises
+    ------
+    KnownError
+        There are fewer than two, or more than `MOST`.
+    """
     yield Progress(0, 1, "Comparing people")
     matrix = services.gallery.template_matrix(services.model.sha256)
+    rows = [row for row, person in enumerate(matrix.people.tolist()) if people is None or person in people]
+    if len(rows) > MOST:
+        raise KnownError(f"A board shows {MOST} people at most.", f"These are {len(rows):,}.", "Choose fewer.")
     covers = {person.id: person.cover_face_id for person in services.gallery.people()}
     items = [
         BoardItem(covers.get(person) or 0, matrix.names[person], "", matrix.names[person], 1.0)
-        for person in matrix.people.tolist()
+        for person in matrix.people[rows].tolist()
     ]
-    board = yield from make_board(items, matrix.means, top, map_kind)
+    board = yield from make_board(items, matrix.means[rows], top, map_kind)
     yield Progress(1, 1)
     return board
 

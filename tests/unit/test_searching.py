@@ -18,6 +18,7 @@ from facegui.gallery.tables import FaceTable
 from facegui.lookalikes.filters import Filters, Sieve
 from facegui.lookalikes.ranking import Ranking
 from facegui.services import Services
+from facegui.services.browsing import browse
 from facegui.services.fusing import Member, fuse
 from facegui.services.people import group_faces
 from facegui.services.searching import fused_probe, ranked
@@ -96,6 +97,23 @@ def test_only_photos_of_a_folder_are_ranked(services: Services) -> None:
     services.catalog.tables["index"]["exact_up_to"] = sys.maxsize
     exact = ranked(services, unit(7, 320), folders=["/a"], top=20)
     np.testing.assert_array_equal(exact.face_ids, found.face_ids)
+
+
+def test_among_very_many_all_are_put_in_order_and_filtered(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = replace(face(7), embedding=vector(7, services.model.sha256))
+    sieve = browse(services, probe)
+    assert (len(sieve.ranking), sieve.ranking.searched) == (300, 300)
+    assert dict(sieve.folders) == {"/a": 150, "/b": 150}
+    assert len(sieve.passing(Filters(folder="/b"))) == 150
+    services.catalog.tables["index"]["exact_up_to"] = sys.maxsize
+    exact = browse(services, probe)
+    np.testing.assert_allclose(exact.ranking.similarities, sieve.ranking.similarities, atol=1e-3)
+    assert exact.ranking.above(0.05) == pytest.approx(sieve.ranking.above(0.05), abs=2)
+    services.catalog.tables["index"]["exact_up_to"] = 100
+    monkeypatch.setattr("facegui.services.browsing.NEAR", 50)
+    near = browse(services, probe, near=True)
+    assert (len(near.ranking), near.ranking.searched) == (50, 300)
+    assert near.ranking.face_ids[0] == 8
 
 
 def test_a_fused_probe_lies_between_its_photos(services: Services) -> None:

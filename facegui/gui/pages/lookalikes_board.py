@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QButtonGroup, QFileDialog, QMenu, QStackedWidget, 
 
 from facegui.errors import KnownError
 from facegui.faces.types import Image
+from facegui.gallery.records import PersonRecord
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
 from facegui.gui.thumbnails import face_thumbnails
@@ -25,6 +26,7 @@ from facegui.gui.widgets.empty_state import EmptyState
 from facegui.gui.widgets.face_card import CropView
 from facegui.gui.widgets.filter_chips import ChoiceChip
 from facegui.gui.widgets.parts import button, column, label, row
+from facegui.gui.widgets.people_chip import PeopleChip
 from facegui.gui.widgets.titled_panel import TitledPanel
 from facegui.gui.widgets.written_link import WrittenLink
 from facegui.jobs import Job
@@ -113,7 +115,10 @@ class BoardPanel(TitledPanel):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._content)
-        line = row(self.source, *self.tabs, self.nearest, self.kind, gap="unit")
+        self.people = PeopleChip()
+        self.people.changed.connect(self.remake)
+        self.people.hide()
+        line = row(self.source, self.people, *self.tabs, self.nearest, self.kind, gap="unit")
         line.addWidget(self._words, 1)
         self.written = WrittenLink()
         self.head.addWidget(self.written)
@@ -212,13 +217,23 @@ class BoardPanel(TitledPanel):
         self._take(words, lambda: board_of_photos(self._services, paths, **self._options()))  # type: ignore[arg-type]
 
     def take_people(self) -> None:
-        """Compare the enrolled people."""
-        words = self.tr("Enrolled people")
-        self._take(words, lambda: _alone(board_of_people(self._services, **self._options())))  # type: ignore[arg-type]
+        """Compare the enrolled people, or those of them who are chosen then."""
+        services, chip = self._services, self.people
+
+        def make() -> Job[Made]:
+            return _alone(board_of_people(services, chip.value, **self._options()))  # type: ignore[arg-type]
+
+        def known(people: list[PersonRecord]) -> None:
+            chip.set_people([(person.id, person.name) for person in people])
+
+        self._bridge.run(self, lambda: services.gallery.people(), known, newest="people")
+        self._take(self.tr("Enrolled people"), make)
+        chip.show()
 
     def _take(self, words: str, make: Callable[[], Job[Made]]) -> None:
         self.source.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, theme.size("inspector")))
         self._make = make
+        self.people.hide()
         self.remake()
 
     # --- what is shown ------------------------------------------------------------------------------------

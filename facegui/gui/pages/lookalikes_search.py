@@ -134,9 +134,11 @@ class Search(QObject):
             return
         if self._anew:
             self.asked.emit()
+        near = self.index.running  # all of them once no more are added
         self._bridge.run(
-            self, lambda: browse(self._services, question, folders), self._ranked, self.failed.emit, newest="rank"
-        )
+            self, lambda: browse(self._services, question, folders, near=near), self._ranked, self.failed.emit,
+            newest="rank",
+        )  # fmt: skip
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -160,10 +162,9 @@ class Search(QObject):
         if self.index.running:
             if not total:
                 return self.tr("Looking for new photos…")
-            return self.tr("Reading photos: {0} of {1}").format(f"{done:,}", f"{total:,}")
-        faces = self.tr("1 face") if self._faces == 1 else self.tr("{0} faces").format(f"{self._faces:,}")
-        if self._ranked_faces < self._faces:
-            faces = self.tr("the {0} most similar of {1}").format(f"{self._ranked_faces:,}", faces)
+            reading = self.tr("Reading photos: {0} of {1}").format(f"{done:,}", f"{total:,}")
+            return reading if self._complete else f"{reading} · {self._shown_faces}"
+        faces = self._shown_faces
         if self._stopped:
             return self.tr("Stopped before all photos were read; {0} so far").format(faces)
         if self.report is None:
@@ -179,6 +180,18 @@ class Search(QObject):
         if self.report.read_only:
             parts.append(self.tr("The gallery is open for reading only: new photos are not read"))
         return " · ".join(parts)
+
+    @property
+    def _complete(self) -> bool:
+        return self._ranked_faces == self._faces
+
+    @property
+    def _shown_faces(self) -> str:
+        """How many faces are put in order; of very many, not all while photos are being read."""
+        faces = self.tr("1 face") if self._faces == 1 else self.tr("{0} faces").format(f"{self._faces:,}")
+        if self._complete:
+            return faces
+        return self.tr("the {0} most similar of {1}").format(f"{self._ranked_faces:,}", faces)
 
     def _ranked(self, sieve: Sieve) -> None:
         self._faces, self._ranked_faces = sieve.ranking.searched, len(sieve.ranking)

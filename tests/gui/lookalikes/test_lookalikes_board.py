@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from painted import PaintedPipeline, paint
 from painted_lookalikes import WAIT, quiet
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from facegui.gui.bridge import Bridge
@@ -65,9 +65,7 @@ def test_the_heat_map_shows_alike_faces_as_a_bright_square_and_tells_each_pair(q
     assert board._score.text() == f"{scores[2, 5]:.2f}".replace("-", "−")
 
 
-def _point(x: float, y: float):  # type: ignore[no-untyped-def]
-    from PySide6.QtCore import QPoint
-
+def _point(x: float, y: float) -> QPoint:
     return QPoint(round(x), round(y))
 
 
@@ -125,4 +123,23 @@ def test_photos_outside_of_the_index_and_enrolled_people_can_be_compared(
     board.take_people()
     qtbot.waitUntil(lambda: board.board is not None and len(board.board.items) == 2, timeout=WAIT)
     assert board._words.full == "2 faces, 2 people"
+    quiet(qtbot, bridge)
+    assert board.people.isVisible()
+    photo = services.analyse(folder / "other 7.png")
+    services.enroll("Edith", [EnrolSample(photo.faces[0], photo.frame)])
+    board.take_people()
+    qtbot.waitUntil(lambda: board.board is not None and len(board.board.items) == 3, timeout=WAIT)
+    quiet(qtbot, bridge)
+    board.people.popup.popup(board.people.mapToGlobal(QPoint(0, 0)))
+    assert [item.text() for item in board.people._items()] == ["Ada", "Edith", "Grace"]
+    for item in board.people._items():
+        if item.text() != "Ada":
+            item.setCheckState(Qt.CheckState.Checked)
+    board.people.popup.close()
+    qtbot.waitUntil(lambda: board.board is not None and len(board.board.items) == 2, timeout=WAIT)
+    assert board.board is not None
+    assert {item.name for item in board.board.items} == {"Edith", "Grace"}
+    assert board.people.accessibleName() == "Everybody: 2 people"
+    board.take_photos(files)
+    assert not board.people.isVisible()
     quiet(qtbot, bridge)
