@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facegui import paths
 from facegui.errors import KnownError
@@ -18,6 +20,7 @@ from facegui.lookalikes.ranking import Ranking, rank
 from facegui.lookalikes.vector_index import Batch, IndexLimits, VectorIndex
 
 if TYPE_CHECKING:
+    from facegui.gallery.tables import FaceTable
     from facegui.services.core import Services
 
 __all__ = ["all_at_once", "fused_probe", "make_ready", "ranked"]
@@ -78,11 +81,10 @@ def ranked(
     gallery, model_id = services.gallery, services.model.sha256
     if all_at_once(services):
         return rank(gallery.face_matrix(model_id, folders), probe, top=top, one_per_photo=one_per_photo)
-    photos = None if folders is None else gallery.photos_within(folders)
     with _lock:
         index = _index(services)
         wanted = top or len(index)
-        allowed = None if photos is None else np.isin(index.photo_ids, photos)
+        allowed = None if folders is None else _within(gallery.face_table(), folders, index.face_ids)
         places, scores = index.search(probe, wanted * _SPARE if one_per_photo else wanted, allowed)
         searched = len(index) if allowed is None else int(allowed.sum())
         found = Ranking(index.face_ids[places], index.photo_ids[places], scores, searched)
@@ -91,6 +93,17 @@ def ranked(
         best = np.sort(first)
         found = Ranking(found.face_ids[best], found.photo_ids[best], found.similarities[best], searched)
     return Ranking(found.face_ids[:wanted], found.photo_ids[:wanted], found.similarities[:wanted], searched)
+
+
+def _within(table: FaceTable, folders: Sequence[str], face_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which faces lie in photos in or below folders; by the table in memory, which takes no query."""
+    inside = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+    there = np.array([(name + os.sep).startswith(inside) for name in table.folder_names], np.bool_)
+    rows = np.searchsorted(table.face_ids, face_ids)
+    known = rows < len(table.face_ids)
+    known[known] = table.face_ids[rows[known]] == face_ids[known]
+    known[known] = there[table.folders[rows[known]]]
+    return known
 
 
 def make_ready(services: Services, folders: Sequence[str] | None = None) -> None:
