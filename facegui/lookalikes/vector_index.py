@@ -181,6 +181,14 @@ class VectorIndex:
         return dict(self._meta["stamp"])
 
     @property
+    def current(self) -> bool:
+        """Whether the files are as this object left them: another process may have changed them."""
+        try:
+            return bool(json.loads((self._folder / _META).read_text("utf-8")) == self._meta)
+        except (OSError, ValueError):
+            return False
+
+    @property
     def gone_share(self) -> float:
         """Share of the faces that were removed and still take up space."""
         return 1.0 - float(self._alive.mean()) if len(self._alive) else 0.0

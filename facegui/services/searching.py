@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facegui import paths
 from facegui.errors import KnownError
+from facegui.faces.packs_manifest import changing
 from facegui.faces.types import Face, Vector
 from facegui.lookalikes.ranking import Ranking, rank
 from facegui.lookalikes.vector_index import Batch, IndexLimits, VectorIndex
@@ -122,13 +123,20 @@ def all_at_once(services: Services) -> bool:
 
 
 def _index(services: Services) -> VectorIndex:
-    """Return the index of the model in use, brought up to date."""
+    """Return the index of the model in use, brought up to date; one process at a time does that."""
+    with changing(paths.cache_dir()):
+        return _brought_up_to_date(services)
+
+
+def _brought_up_to_date(services: Services) -> VectorIndex:
     gallery, model_id = services.gallery, services.model.sha256
     kept = _open.setdefault(services, {})
     stamp = gallery.stamp()
     epoch, removed = stamp[0], stamp[3]
     folder = paths.cache_dir() / f"index-{epoch[:16]}-{model_id[:16]}"
     index = kept.get(model_id)
+    if index is not None and not index.current:
+        index = None
     if index is None or index.stamp.get("epoch") != epoch:
         with contextlib.suppress(KnownError):
             index = VectorIndex.open(folder)

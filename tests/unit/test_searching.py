@@ -70,6 +70,28 @@ def test_the_index_is_taken_up_by_the_next_start(services: Services, monkeypatch
         assert nearest(again, 7)[0] == 8
 
 
+def test_two_programs_that_bring_one_index_up_to_date_find_the_same(services: Services) -> None:
+    with Services(gallery=services.gallery.file) as other:
+        other.catalog.tables["index"]["exact_up_to"] = 100
+        assert nearest(services, 7) == nearest(other, 7)
+        for seed in range(300, 330, 3):  # by turns each adds what the other does not know of
+            add(services, range(seed, seed + 3))
+            first, second = (services, other) if seed % 2 else (other, services)
+            assert nearest(first, seed)[0] == seed + 1
+            assert nearest(second, seed)[0] == seed + 1
+        gone = [record.photo_id for record in other.gallery.faces(range(1, 100))]
+        other.gallery.forget_photos(gone)  # so many that the index is built anew
+        for one in (services, services, other):
+            assert 50 not in nearest(one, 49)
+        add(other, range(400, 405))
+        for one in (services, other):
+            order = ranked(one, unit(402, 320)).face_ids.tolist()
+            assert sorted(order) == [*range(100, 331), *range(331, 336)]
+            assert order[0] == 333
+            assert all(nearest(one, seed)[0] == seed + 1 for seed in range(100, 330, 10))
+        assert len(list(paths.cache_dir().glob("index-*"))) == 1
+
+
 def test_a_damaged_index_is_built_anew(services: Services) -> None:
     nearest(services, 7)
     where = services.gallery.file
