@@ -24,6 +24,7 @@ from synthetic import faces_like
 
 from facegui.faces.types import Box, Detection, Embedding, Face, Quality
 from facegui.gallery.records import IndexedPhoto
+from facegui.paths import plain
 from facegui.services import Services
 from facegui.services.people import all_faces, group_faces, may_be_one
 from facegui.services.review import check_faces, confirm_group, likenesses, open_questions
@@ -41,7 +42,7 @@ def real_faces(folder: Path, home: Path) -> tuple[np.ndarray, np.ndarray]:
             pass
         vectors, evidence = all_faces(services)
         paths = {face.face_id: Path(face.path) for face in services.gallery.faces(evidence.face_ids.tolist())}
-    names = [paths[key].relative_to(folder.absolute()).parts[0] for key in evidence.face_ids.tolist()]
+    names = [paths[key].relative_to(plain(folder)).parts[0] for key in evidence.face_ids.tolist()]
     return vectors, np.unique(names, return_inverse=True)[1]
 
 
@@ -54,7 +55,7 @@ def count_questions(folder: Path, home: Path) -> None:
         owner = {}
         for group in gallery.clusters():
             faces = gallery.faces(gallery.cluster_faces(group.id))
-            names = [Path(face.path).relative_to(folder.absolute()).parts[0] for face in faces]
+            names = [Path(face.path).relative_to(plain(folder)).parts[0] for face in faces]
             owner[group.id] = max(set(names), key=names.count)
         pairs = may_be_one(services)
         right = sum(owner[pair.one] == owner[pair.other] for pair in pairs)
