@@ -12,7 +12,7 @@ import typer
 from facegui.cli.app import Run, app, verb
 from facegui.cli.board import BOARD_TOP, MOST_TOP, BoardOption, MapChoice, MapOption, make_board
 from facegui.cli.compare import FmrOption, PolicyOption, ThresholdOption, check_rate, face_policy
-from facegui.cli.output import shown, table
+from facegui.cli.output import many, shown, table
 from facegui.errors import KnownError
 from facegui.paths import plain
 
@@ -50,7 +50,8 @@ def index(
 
     def show(console: Console) -> None:
         console.print(_summary(summary))
-        console.print(f"The index holds {counts.faces:,} faces in {counts.photos:,} photos.")
+        held = f"{many(counts.faces, 'face', 'faces')} in {many(counts.photos, 'photo', 'photos')}"
+        console.print(f"The index holds {held}.")
 
     run.output.answer(document, show)
     tell_skipped(run, summary)
@@ -62,7 +63,7 @@ def _watch(run: Run, services: Services, folders: list[Path]) -> None:
     from facegui.lookalikes.indexer import IndexSummary
     from facegui.services.watching import watch_folders
 
-    run.output.remark(f"Watching {len(folders)} folders. Ctrl+C ends it.")
+    run.output.remark(f"Watching {many(len(folders), 'folder', 'folders')}. Ctrl+C ends it.")
     with contextlib.suppress(KeyboardInterrupt):
         run.output.run(
             watch_folders(services, folders),
@@ -79,9 +80,9 @@ def _summary(summary: IndexSummary) -> str:
         parts.append(f"{summary.moved:,} moved")
     if summary.removed:
         parts.append(f"{summary.removed:,} gone")
-    faces = f"{summary.faces:,} faces found"
+    faces = f"{many(summary.faces, 'face', 'faces')} found"
     if summary.without_face:
-        faces += f", {summary.without_face:,} photos without one"
+        faces += f", {many(summary.without_face, 'photo', 'photos')} without one"
     return f"Photos: {', '.join(parts)}. {faces}. {summary.seconds:.1f} s{rate}."
 
 
@@ -89,7 +90,7 @@ def tell_skipped(run: Run, summary: IndexSummary) -> None:
     """Say on standard error which files could not be used, and why."""
     if not summary.skipped:
         return
-    run.output.warn(f"{len(summary.skipped):,} files could not be used:")
+    run.output.warn(f"{many(len(summary.skipped), 'file', 'files')} could not be used:")
     for item in summary.skipped[:_SHOWN_SKIPPED]:
         run.output.warn(f"  {shown(item.path)}: {item.reason}")
     if len(summary.skipped) > _SHOWN_SKIPPED:

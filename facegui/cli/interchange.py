@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegui.cli.app import Run, group, verb
-from facegui.cli.output import shown
+from facegui.cli.output import many, shown
 from facegui.errors import KnownError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def names_in(run: Run, folders: Folders) -> int:
 
     def show(console: Console) -> None:
         console.print(
-            f"{found.regions:,} named regions in {found.photos:,} photos, {found.matched:,} of them on a face that was "
-            f"found; {len(found.names):,} names."
+            f"{many(found.regions, 'named region', 'named regions')} in {many(found.photos, 'photo', 'photos')}, "
+            f"{found.matched:,} of them on a face that was found; {many(len(found.names), 'name', 'names')}."
         )
         for name in found.names[:_SHOWN]:
             console.print(f"  {name}")
@@ -108,7 +108,9 @@ def names_out(run: Run, folders: Folders) -> int:
         done = run.output.run(write_names(services, folders), "Writing names")
 
     def show(console: Console) -> None:
-        console.print(f"{done.names:,} names written into {len(done.sidecars):,} sidecars.")
+        console.print(
+            f"{many(done.names, 'name', 'names')} written into {many(len(done.sidecars), 'sidecar', 'sidecars')}."
+        )
 
     run.output.answer(asdict(done), show)
     for problem in done.failed[:_SHOWN]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facegui.errors import KnownError
     from facegui.jobs import Job, Partial, Progress
 
-__all__ = ["MARKS", "Output", "plain", "shown", "table"]
+__all__ = ["MARKS", "Output", "many", "plain", "shown", "table"]
 
 T = TypeVar("T")
 
@@ -255,3 +255,8 @@ def _safe(text: str) -> str:
     """Return text without what a terminal cannot take or would obey: bytes that are no text, control characters."""
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in decoded)
+
+
+def many(count: int, one: str, several: str) -> str:
+    """Write a number with the word that goes with it."""
+    return f"{count:,} {one if count == 1 else several}"

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facegui.errors import KnownError
 from facegui.faces.align import ARCFACE_TEMPLATE, CROP_SIZE, align, similarity_transform, warp
@@ -35,6 +36,10 @@ _TOP: Final = 0.14
 """Room above the crop, for the hair."""
 _BACKDROP: Final = 24
 """Pixels of the blurred copy of the crop that fills what is not known."""
+_REACH: Final = (2 * _BACKDROP - 1, 2 * _BACKDROP - 1)
+"""Size of the blur: from any pixel to any other."""
+_BLACK: Final = 8
+"""Crops are no lighter than this where they reach beyond their photo."""
 _DIM: Final = 0.6
 _SAME_PICTURE: Final = 0.9  # correlation of pixels; a stored crop and the same crop made again exceed 0.99
 _MEGA: Final = 2**20
@@ -80,7 +85,7 @@ def better_thumbnail(services: Services, face_id: int) -> Image | None:
             return None
     except (KnownError, ValueError):
         return None
-    picture = _cut_out(frame.pixels, landmarks, crop)
+    picture = _cut_out(frame.pixels, landmarks)
     cache = _cache(gallery, weakref.ref(services))
     cache.put(face_id, picture)
     # Whoever erased the face in the meantime has deleted its picture before it was written here, or will find it.
@@ -147,7 +152,7 @@ def _cache(gallery: Gallery, services: Callable[[], Services | None]) -> Thumbna
         return kept
 
 
-def _cut_out(photo: Image, landmarks: Landmarks, crop: Image) -> Image:
+def _cut_out(photo: Image, landmarks: Landmarks) -> Image:
     """Return a face with its surroundings; what would lie outside the photo is filled up as behind a crop."""
     template = (ARCFACE_TEMPLATE * (_SHARE / CROP_SIZE) + np.array([(1 - _SHARE) / 2, _TOP])) * SIDE
     matrix = similarity_transform(landmarks, template.astype(np.float32))
@@ -158,20 +163,24 @@ def _cut_out(photo: Image, landmarks: Landmarks, crop: Image) -> Image:
     cv2.fillConvexPoly(inside, np.rint(corners + matrix[:, 2]).astype(np.int32), 1)
     # The outermost pixels are mixed with black by the interpolation.
     kept = np.asarray(cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=1)) > 0
-    return picture if kept.all() else np.where(kept[:, :, None], picture, _backdrop(crop))
+    return picture if kept.all() else np.where(kept[:, :, None], picture, _backdrop(picture, kept))
 
 
 def _framed(crop: Image) -> Image:
     """Put a crop where it lies in a thumbnail, on its backdrop."""
-    picture = _backdrop(crop)
+    picture = _backdrop(crop, crop.max(2) > _BLACK)
     side = round(SIDE * _SHARE)
     left, top = (SIDE - side) // 2, round(SIDE * _TOP)
     picture[top : top + side, left : left + side] = cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC)
     return picture
 
 
-def _backdrop(crop: Image) -> Image:
-    """Return a blurred, dimmed copy of a crop, which fills a thumbnail."""
-    few = cv2.resize(crop, (_BACKDROP, _BACKDROP), interpolation=cv2.INTER_AREA)
-    smooth = cv2.GaussianBlur(few, (0, 0), _BACKDROP / 8)
-    return np.asarray(cv2.resize(smooth, (SIDE, SIDE)) * _DIM, np.uint8)
+def _backdrop(picture: Image, known: NDArray[np.bool_]) -> Image:
+    """Return a blurred, dimmed copy, (224, 224, 3), of what is known of a picture, carried on over all of it."""
+    few = (_BACKDROP, _BACKDROP)
+    weights = known.astype(np.float32)
+    colours = cv2.resize(picture * weights[:, :, None], few, interpolation=cv2.INTER_AREA)
+    smooth = cv2.GaussianBlur(colours, _REACH, _BACKDROP / 8)
+    there = cv2.GaussianBlur(cv2.resize(weights, few, interpolation=cv2.INTER_AREA), _REACH, _BACKDROP / 8)
+    carried = smooth / np.maximum(there, np.finfo(np.float32).tiny)[:, :, None]
+    return np.asarray(np.clip(cv2.resize(carried, (SIDE, SIDE)) * _DIM, 0, 255), np.uint8)
