@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import hashlib
+import os
 import sys
 import tempfile
 import time
@@ -203,10 +204,11 @@ def main() -> None:
     arguments.add_argument("--faces", type=int, default=100_000)
     arguments.add_argument("--gallery", type=Path, help="where the generated gallery is kept")
     chosen = arguments.parse_args()
-    app = QApplication(sys.argv[:1])
-    theme.install(app, "light")
     with tempfile.TemporaryDirectory() as folder:
         file = chosen.gallery or Path(folder) / "gallery.sqlite"
+        os.environ["FACEGUI_HOME"] = f"{file}.home"  # its search index is kept with it
+        app = QApplication(sys.argv[:1])
+        theme.install(app, "light")
         with Services(gallery=file, settings=Settings(provider="cpu")) as services:
             have = services.gallery.counts().faces
             if have != chosen.faces:
