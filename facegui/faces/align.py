@@ -155,12 +155,12 @@ def warp(
     return np.ascontiguousarray(warped, dtype=np.uint8)
 
 
-def mirrored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return pictures (n, height, width, 3) with left and right exchanged, contiguous.
+def mirrored(images: NDArray[np.uint8], into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Return pictures (n, height, width, 3) with left and right exchanged, contiguous; or write them into an array.
 
     OpenCV does it more than twenty times as fast as a copy of NumPy's reversed view.
     """
-    result = np.empty_like(images)
+    result = np.empty_like(images) if into is None else into
     for image, turned in zip(images, result, strict=True):
         cv2.flip(image, 1, turned)
     return result

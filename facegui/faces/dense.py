@@ -117,11 +117,10 @@ class DenseFinder:
         if not faces:
             return []
         places = [self._place(face) for face in faces]
-        squares = self._squares(image, places)
         if not mirror:
-            points, presence = self._run(squares)
+            points, presence = self._run(self._squares(image, places))
             return self._told(_in_image(points, places), presence, [None] * len(faces))
-        both, sure = self._run(np.concatenate([squares, mirrored(squares)]))
+        both, sure = self._run(self._with_mirrored(self._squares(image, places, room=2)))
         points, other = both[: len(faces)], both[len(faces) :, self.head.mirror]
         self._turn_back(other)
         presence = (sure[: len(faces)] + sure[len(faces) :]) / np.float32(2)
@@ -143,8 +142,7 @@ class DenseFinder:
         tuple of ndarray of float32, shape (468, 3)
             In pixels of the square counted from its edge.
         """
-        square = self._squares(image, [self._place(face)])
-        points, _ = self._run(np.concatenate([square, mirrored(square)]))
+        points, _ = self._run(self._with_mirrored(self._squares(image, [self._place(face)], room=2)))
         self._turn_back(points[1:])
         return points[0], points[1]
 
@@ -162,12 +160,19 @@ class DenseFinder:
         """Carry points (n, 468, 3) of mirror images to the squares themselves, in place."""
         np.subtract(self._limits.size, points[..., 0], out=points[..., 0])
 
-    def _squares(self, image: Image, places: Sequence[Place]) -> NDArray[np.uint8]:
-        """Cut the faces out: (n, size, size, 3)."""
+    def _squares(self, image: Image, places: Sequence[Place], room: int = 1) -> NDArray[np.uint8]:
+        """Cut the faces out: (n, size, size, 3), with room behind them for `room` times as many."""
         size = self._limits.size
-        squares = np.empty((len(places), size, size, 3), np.uint8)
-        for square, place in zip(squares, places, strict=True):
+        squares = np.empty((room * len(places), size, size, 3), np.uint8)
+        for square, place in zip(squares, places, strict=False):
             warp(image, transform_matrix(*place), size, cubic=False, into=square)
+        return squares
+
+    @staticmethod
+    def _with_mirrored(squares: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Put the mirror images of the first half of the squares into the second half."""
+        half = len(squares) // 2
+        mirrored(squares[:half], into=squares[half:])
         return squares
 
     def _place(self, face: Detection) -> Place:
