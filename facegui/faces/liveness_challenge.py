@@ -35,6 +35,10 @@ class Action(StrEnum):
     FARTHER = "move back"
 
 
+_OF_THEMSELVES = frozenset({Action.BLINK, Action.MOUTH, Action.UP, Action.DOWN})
+"""What people do unasked while they wait: they blink, speak and nod. It is no rest, but no wrong movement either."""
+
+
 class ChallengeState(StrEnum):
     """How far a challenge is."""
 
@@ -107,8 +111,8 @@ class ChallengeLimits:
     pause_least, pause_most : float
         How long the person must rest before the next movement is asked for: drawn anew each time.
     settle : float
-        A movement that nobody asked for fails the challenge once the rest has lasted so long; until then a head that
-        swings past its rest is coming to it.
+        A turn of the head or a step that nobody asked for fails the challenge once the rest has lasted so long; until
+        then a head that swings past its rest is coming to it.
     reaction : float
         Seconds before which nobody can have reacted.
     hold : float
@@ -279,9 +283,10 @@ class Challenge:
         limits = self._limits
         # Eyes blink whenever they want to.
         moved: dict[Action, float] = {action: share for action, share in shares.items() if action is not Action.BLINK}
+        telling = {action: share for action, share in moved.items() if action not in _OF_THEMSELVES}
         if self._quiet is not None and now - self._quiet >= limits.settle:
             self._settled = True
-        if self._settled and (unasked := self._held(now, moved)) is not None:
+        if self._settled and (unasked := self._held(now, telling)) is not None:
             return self._fail(f"Nothing was asked for, but there was a movement: {unasked.value}.")
         if max(moved.values()) >= limits.neutral:
             self._quiet = None

@@ -150,16 +150,17 @@ class Longest(Random):
         return b
 
 
-@pytest.mark.parametrize("moved", [action for action in Action if action is not Action.BLINK])
+@pytest.mark.parametrize("moved", [Action.LEFT, Action.RIGHT, Action.CLOSER, Action.FARTHER])
 def test_a_movement_that_nobody_asked_for_fails_and_is_named(moved: Action) -> None:
     assert asked_next(Challenge(LIMITS, Longest(1)), moved) == (
         f"Nothing was asked for, but there was a movement: {moved.value}."
     )
 
 
-def test_blinks_small_movements_and_a_head_that_swings_past_its_rest_fail_nobody() -> None:
+def test_blinks_words_nods_small_movements_and_a_head_that_swings_past_its_rest_fail_nobody() -> None:
     assert asked_next(Challenge(LIMITS, Longest(1))) == ""
-    assert asked_next(Challenge(LIMITS, Longest(1)), Action.BLINK) == ""
+    for of_itself in (Action.BLINK, Action.MOUTH, Action.UP, Action.DOWN):
+        assert asked_next(Challenge(LIMITS, Longest(1)), of_itself) == "", "people blink, speak and nod while they wait"
     assert asked_next(Challenge(LIMITS, Longest(1)), Action.LEFT, share=0.9) == ""
     assert asked_next(Challenge(LIMITS, Longest(1)), Action.LEFT, after=0.0) == "", "before the rest has lasted"
 
