@@ -108,7 +108,7 @@ def _plot(card: EvidenceCard, colour: str, colours: SheetColours) -> str:
         'stroke-dasharray="5 3"/>'
         f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>{dots}'
         f'<text x="2" y="{y(1) + 8:.0f}" {text}>1.0</text><text x="2" y="{high + 4:.0f}" {text}>'
-        f'{card.threshold:.2f}</text><text x="2" y="{bottom:.0f}" {text}>{_LOWEST}</text>'
+        f'{card.threshold:.2f}</text><text x="2" y="{bottom:.0f}" {text}>\N{MINUS SIGN}{-_LOWEST}</text>'
         f'<text x="{left}" y="{_HEIGHT - 6}" {text}>{-begin:.1f} s before</text>'
         f'<text x="{right - 50}" y="{_HEIGHT - 6}" {text}>decision</text></svg>'
     )

@@ -119,10 +119,11 @@ def content_hash(path: StrPath) -> str:
 
 def _read(path: StrPath) -> bytes:
     try:
-        _check_regular(path)
-        # Without a buffer, of which there is no need where all is read at once.
+        size = _check_regular(path)
+        # Without a buffer and in one go: each call of the system lets another thread take Python, and waits for it.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path would be made again for each photo
-            return file.readall()
+            data = file.read(size + 1)
+            return data if len(data) == size else data + file.readall()
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     except MemoryError as error:
@@ -131,15 +132,17 @@ def _read(path: StrPath) -> bytes:
         ) from error
 
 
-def _check_regular(path: StrPath) -> None:
-    """Refuse what is no file before it is opened: a named pipe would block for ever."""
-    mode = os.stat(path).st_mode  # noqa: PTH116
+def _check_regular(path: StrPath) -> int:
+    """Refuse what is no file before it is opened: a named pipe would block for ever. Return its size in bytes."""
+    status = os.stat(path)  # noqa: PTH116
+    mode = status.st_mode
     if stat.S_ISDIR(mode):
         raise KnownError(
             f"{shown_name(path)} cannot be used.", "It is a folder, not a photo.", "Choose a photo inside it."
         )
     if not stat.S_ISREG(mode):
         raise KnownError(f"{shown_name(path)} cannot be used.", "It is not an ordinary file.", "Choose a photo.")
+    return status.st_size
 
 
 def _unreadable(path: StrPath, error: OSError | ValueError) -> KnownError:

@@ -157,26 +157,26 @@ def genuine(bench: Bench, clips: dict[str, list[Frame]], count: int) -> tuple[Ta
     return tally, recordings
 
 
-def orders(bench: Bench, recordings: list[Recording], count: int) -> None:
+def orders(bench: Bench, name: str, recorded: list[list[Signs]], count: int) -> None:
     """Play the signs of recordings against so many drawn challenges each, looped from a drawn place on."""
-    passed = [0] * len(recordings)
-    for number, recording in enumerate(recordings):
+    passed = [0] * len(recorded)
+    for number, recording in enumerate(recorded):
         chance = Random(number)
-        length = recording.signs[-1].seconds + 1 / RATE
+        length = recording[-1].seconds + 1 / RATE
         for _ in range(count):
             challenge = Challenge(bench.limits, chance)
-            start = chance.randrange(len(recording.signs))
+            start = chance.randrange(len(recording))
             for step in range(round(SECONDS * RATE)):
-                rounds, place = divmod(start + step, len(recording.signs))
-                signs = recording.signs[place]
+                rounds, place = divmod(start + step, len(recording))
+                signs = recording[place]
                 view = challenge.add(replace(signs, seconds=signs.seconds + rounds * length))
                 if view.state in (ChallengeState.PASSED, ChallengeState.FAILED):
                     break
             passed[number] += view.state is ChallengeState.PASSED
-    total, wrong = count * len(recordings), sum(passed)
+    total, wrong = count * len(recorded), sum(passed)
     interval = clopper_pearson(wrong, total)
     print(
-        f"recorded session, signs alone          APCER {wrong} of {total} = {100 * wrong / total:.2f} %"
+        f"{name:38} APCER {wrong} of {total} = {100 * wrong / total:.2f} %"
         f" ({100 * interval.low:.2f} to {100 * interval.high:.2f} %; the looks at one recording are alike);"
         f" worst recording {100 * max(passed) / count:.2f} %"
     )
@@ -192,6 +192,15 @@ def signs_of(bench: Bench, clip: list[Frame]) -> list[Signs]:
             assert face.dense is not None
             found.append(Signs.of(face.dense, frame.time))
     return found
+
+
+def thinned(signs: list[Signs]) -> list[Signs]:
+    """Return signs at most as often as a session measures them."""
+    kept: list[Signs] = []
+    for now in signs:
+        if not kept or now.seconds - kept[-1].seconds >= 0.9 / RATE:
+            kept.append(now)
+    return kept
 
 
 def pauses(limits: ChallengeLimits, name: str, signs: list[Signs]) -> tuple[int, int]:
@@ -257,9 +266,11 @@ def main() -> int:
         bench = Bench(services)
         tally, recordings = genuine(bench, clips, given.count)
         tally.show("genuine, four people, as asked", True)
-        orders(bench, recordings, given.orders)
+        orders(bench, "recorded session, signs alone", [recording.signs for recording in recordings], given.orders)
+        free = {name: signs_of(bench, clip) for name, clip in clips.items()}
+        orders(bench, "film of no session, signs alone", [thinned(signs) for signs in free.values()], given.orders)
         print("first pause failed by five people who were not asked to hold still")
-        ends = [pauses(bench.limits, name, signs_of(bench, clip)) for name, clip in clips.items()]
+        ends = [pauses(bench.limits, name, signs) for name, signs in free.items()]
         print(f"    together {sum(failed for failed, _ in ends)} of {sum(reached for _, reached in ends)}")
         worst = 0.0 if given.recorded else passive(bench, clips, given.repeats)
         for name, how in (
