@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 # is set before anything loads them.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # Threads of OpenMP (FAISS, scikit-learn, PyTorch) wait for each other by spinning, by default for milliseconds: where
-# other programs wanted the processor too, an index of faces took ten times as long to make. Some microseconds do.
+# other programs wanted the processor too, an index of faces took several times as long. Some microseconds do.
 os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 try:
