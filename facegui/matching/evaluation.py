@@ -81,7 +81,8 @@ def evaluate_pairs(
     false_non_matches = _misses(pairs, scores, pairs.same & ~(scores >= limit), descending=False)
     return Report(
         name=pairs.name, model_id=model_id, photos=len(pairs.paths), people=len(np.unique(pairs.people)),
-        pairs=len(pairs), identity_pairs=pairs.identity_pairs, photos_without_face=missing,
+        people_named=pairs.people_named, pairs=len(pairs), identity_pairs=pairs.identity_pairs,
+        photos_without_face=missing,
         failed_pairs=int(failed.sum()), figures=figures, figures_without_failures=without,
         at_thresholds=_at_thresholds(pairs, scores, rules, calibration, replicates, seed),
         miss_threshold=limit,

@@ -36,6 +36,8 @@ class PairSet:
         person share a number, and every other photo has its own.
     name : str
         Name of the list.
+    people_named : bool
+        Whether the list says who is on the photos. Where it does not, one person may be counted as several.
     """
 
     paths: tuple[str, ...]
@@ -45,6 +47,7 @@ class PairSet:
     folds: Integers
     people: Integers
     name: str = ""
+    people_named: bool = True
 
     def __len__(self) -> int:
         return len(self.same)
@@ -108,4 +111,4 @@ def assemble(
     else:
         people = np.unique([owners[path] for path in places], return_inverse=True)[1].astype(np.int64)
     numbers = make_folds(same) if folds is None else np.unique(folds, return_inverse=True)[1].astype(np.int64)
-    return PairSet(tuple(places), left, right, same, numbers, people, name)
+    return PairSet(tuple(places), left, right, same, numbers, people, name, owners is not None)

@@ -134,6 +134,9 @@ class Report:
     name, model_id : str
     photos, people, pairs, identity_pairs : int
         People as far as the list tells; `identity_pairs` are the independent impostor comparisons.
+    people_named : bool
+        Whether the list says who is on the photos. Where it does not, photos that it links as one person count as a
+        person: there may be fewer, and the intervals, drawn over people, are then too narrow.
     photos_without_face : tuple of str
     failed_pairs : int
         Pairs with such a photo.
@@ -157,6 +160,7 @@ class Report:
     model_id: str
     photos: int
     people: int
+    people_named: bool
     pairs: int
     identity_pairs: int
     photos_without_face: tuple[str, ...]
@@ -197,9 +201,11 @@ class Report:
 
 def _rows_of(report: Report) -> list[Row]:
     figures = report.figures
+    at_most = "" if report.people_named else "at most "
     rows = [
         Row("Pairs", f"{report.pairs:,}", f"{figures.genuine_pairs:,} same, {figures.impostor_pairs:,} different"),
-        Row("Photos", f"{report.photos:,}", f"{report.identity_pairs:,} pairs of people compared"),
+        Row("Photos", f"{report.photos:,}", f"{at_most}{report.identity_pairs:,} pairs of people compared"),
+        Row("People", f"{at_most}{report.people:,}", _of_people(report)),
     ]
     if report.photos_without_face:
         share = format_share(len(report.photos_without_face) / report.photos)
@@ -216,6 +222,12 @@ def _rows_of(report: Report) -> list[Row]:
         name = f"Accuracy at {format_similarity(at.threshold, 3)} ({format_rate(at.target_fmr)})"
         rows.append(Row(name, _ranged(at.accuracy), limits + doubt))
     return rows
+
+
+def _of_people(report: Report) -> str:
+    if report.people_named:
+        return ""
+    return "the list does not name them: photos that it links count as one person; the ranges may be too narrow"
 
 
 def _figure_rows(figures: Figures) -> list[Row]:

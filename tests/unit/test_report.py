@@ -54,6 +54,24 @@ def report(calibration: Calibration) -> Report:
     return evaluate_pairs(pairs, list(vectors), model_id=MODEL, calibration=calibration, replicates=100)
 
 
+def test_a_list_that_names_nobody_says_that_people_may_be_counted_twice(report: Report) -> None:
+    pairs, vectors = simulated()
+    rows = [
+        (pairs.paths[a], pairs.paths[b], same)
+        for a, b, same in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.same.tolist(), strict=True)
+        if not same or (a + b) % 3  # not every photo of a person is linked to the others
+    ]
+    unnamed = assemble(rows, None, "unnamed")
+    places = {path: place for place, path in enumerate(pairs.paths)}
+    found = evaluate_pairs(unnamed, [vectors[places[p]] for p in unnamed.paths], model_id=MODEL, replicates=20)
+    people = {row.label: row for row in found.rows()}["People"]
+    assert found.people > report.people == 40
+    assert people.value == f"at most {found.people}" and "too narrow" in people.note
+    assert found.to_dict()["people_named"] is False
+    named = {row.label: row for row in report.rows()}["People"]
+    assert (named.value, named.note) == ("40", "") and report.to_dict()["people_named"] is True
+
+
 def test_figures_are_those_of_the_metrics(report: Report) -> None:
     pairs, vectors = simulated()
     scores = np.sum(vectors[pairs.left] * vectors[pairs.right], axis=1)
