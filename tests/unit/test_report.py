@@ -66,10 +66,12 @@ def test_a_list_that_names_nobody_says_that_people_may_be_counted_twice(report: 
     found = evaluate_pairs(unnamed, [vectors[places[p]] for p in unnamed.paths], model_id=MODEL, replicates=20)
     people = {row.label: row for row in found.rows()}["People"]
     assert found.people > report.people == 40
-    assert people.value == f"at most {found.people}" and "too narrow" in people.note
+    assert people.value == f"at most {found.people}"
+    assert "too narrow" in people.note
     assert found.to_dict()["people_named"] is False
     named = {row.label: row for row in report.rows()}["People"]
-    assert (named.value, named.note) == ("40", "") and report.to_dict()["people_named"] is True
+    assert (named.value, named.note) == ("40", "")
+    assert report.to_dict()["people_named"] is True
 
 
 def test_figures_are_those_of_the_metrics(report: Report) -> None:
