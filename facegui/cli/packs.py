@@ -44,7 +44,12 @@ PairsOption = Annotated[
 @verb(models, "add")
 def add(
     run: Run,
-    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", help="One picture in, one embedding out.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.onnx|PACK", help="One picture in, one embedding out; or a folder of `facegui train export`."
+        ),
+    ],
     name: NameOption = None,
     colour: Annotated[
         str | None, typer.Option("--colour", metavar="RGB|BGR", help="Order of the colours. Default: tried.")
@@ -59,9 +64,11 @@ def add(
 ) -> int:
     """Add a face embedder from an ONNX file; it is looked at in a process of its own.
 
-    Colour order and scaling are found by trying the usual ones on the photos of --pairs. Without them it is a guess,
-    and says so. Use the model afterwards with `facegui models use ID`.
+    Of a pack that `facegui train export` made, colours, licence and calibration are taken over. Otherwise colour order
+    and scaling are found by trying the usual ones on the photos of --pairs; without them it is a guess, and says so.
+    Use the model afterwards with `facegui models use ID`.
     """
+    from facegui.cli.pack_given import Asked, asked
     from facegui.faces.packs import Origin, add_model
     from facegui.faces.packs_proposal import numbers
 
@@ -69,13 +76,14 @@ def add(
     if order not in (None, "RGB", "BGR"):
         raise KnownError(f"{colour} is no order of colours.", "", "Say RGB or BGR.")
     triples = [numbers(text) if text is not None else None for text in (mean, scale)]
+    how = asked(Asked(file, name, order, triples[0], triples[1], Origin(licence=licence)))
     with run.services() as services:
         photos, faces = _faces(run, services, pairs)
         job = add_model(
-            file, faces, name=name, colour=order, mean=triples[0], scale=triples[1],
-            origin=Origin(licence=licence), threads=services.settings.threads,
+            how.file, faces, name=how.name, colour=how.colour, mean=how.mean, scale=how.scale,
+            origin=how.origin, threads=services.settings.threads,
         )  # fmt: skip
-        return _finish(run, services, job, photos, "Examining the model")
+        return _finish(run, services, job, photos, "Examining the model", how.calibrations)
 
 
 @verb(models, "add-liveness")
@@ -170,12 +178,23 @@ def _faces(run: Run, services: Services, pairs: Path | None) -> tuple[PairPhotos
     return photos, photos.faces
 
 
-def _finish(run: Run, services: Services, job: Job[Added], photos: PairPhotos | None, title: str) -> int:
+def _finish(
+    run: Run,
+    services: Services,
+    job: Job[Added],
+    photos: PairPhotos | None,
+    title: str,
+    given: tuple[Calibration, ...] = (),
+) -> int:
     """Run the job, calibrate the model where that is possible, and say how it went."""
+    from facegui.cli.pack_given import take_calibrations
+
     added = run.output.run(job, title)
     calibrations: tuple[Calibration, ...] = ()
     if photos is not None and photos.by_name:
         calibrations = _calibrate(run, services.settings, added, photos)
+    if not calibrations:
+        calibrations = take_calibrations(added, given)
     document = _document(added, calibrations)
 
     def show(console: Console) -> None:
@@ -244,6 +263,7 @@ def _document(added: Added, calibrations: tuple[Calibration, ...]) -> dict[str, 
                 "condition": calibration.condition.value,
                 "people": calibration.people,
                 "photos": calibration.photos,
+                "source": calibration.source,
                 "smallest_claim": calibration.smallest_claim,
                 "thresholds": {str(point.fmr): point.threshold for point in calibration.operating_points},
             }
@@ -275,8 +295,8 @@ def _show_calibration(console: Console, calibration: Calibration) -> None:
         f"{format_rate(point.fmr)}: {format_similarity(point.threshold, 3)}" for point in calibration.operating_points
     )
     console.print(
-        f"Calibrated, {calibration.condition.value}, on {calibration.people:,} people: {points}. Enough to claim "
-        f"{format_limit(calibration.smallest_claim)} and nothing rarer."
+        f"Calibrated, {calibration.condition.value}, on {calibration.people:,} people ({shown(calibration.source)}): "
+        f"{points}. Enough to claim {format_limit(calibration.smallest_claim)} and nothing rarer."
     )
 
 

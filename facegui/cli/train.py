@@ -16,6 +16,9 @@ from facegui.errors import KnownError, reason
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from facegui.matching.calibration import Calibration
+    from facegui.training.export import Exported
+
 __all__ = ["require_torch", "train"]
 
 _SHOWN = 10
@@ -169,7 +172,7 @@ def export(
 ) -> int:
     """Make a model of the program out of a trained network: ONNX, checked against the network, with its manifest.
 
-    Take it in with `facegui models add PACK/ID.onnx`; stored faces are embedded again by `facegui models use ID`.
+    Take it in with `facegui models add PACK`, calibration included; `facegui models use ID` embeds stored faces again.
     """
     require_torch()
     from facegui.cli.pack_faces import calibrates
@@ -183,38 +186,53 @@ def export(
             "Give a folder with one folder per person, or a list path,person.",
         )
     made = write(trained, out, name or model_id_for(Path(trained.resolve().name)))
-    calibrated: list[str] = []
+    calibrated: tuple[Calibration, ...] = ()
     if pairs is not None:
-        calibrated = _calibrate(run, made.manifest, made.model_id, pairs)
+        calibrated = _calibrate(run, made, pairs)
+    conditions = [calibration.condition.value for calibration in calibrated]
     document = {
         "path": made.file, "manifest": made.manifest, "id": made.model_id, "sha256": made.sha256,
-        "dimension": made.dimension, "parity": made.parity, "step": made.step, "calibrated": calibrated,
+        "dimension": made.dimension, "parity": made.parity, "step": made.step, "calibrated": conditions,
+        "calibrated_on": calibrated[0].source if calibrated else None,
     }  # fmt: skip
 
     def show(console: Console) -> None:
         console.print(f"{shown(made.file)}: {made.dimension} numbers a face, step {made.step:,}.")
         console.print(f"It computes what the network does, within {made.parity:.1g}.")
         if calibrated:
-            console.print(f"Calibrated: {', '.join(calibrated)}.")
-        console.print(f"Take it in: facegui models add {shown(made.file)} --pairs PHOTOS")
+            console.print(f"Calibrated: {', '.join(conditions)}, on {shown(calibrated[0].source)}.")
+        console.print(f"Take it in: facegui models add {shown(made.file)}{'' if calibrated else ' --pairs PHOTOS'}")
 
     run.output.answer(document, show)
     return 0
 
 
-def _calibrate(run: Run, manifest: Path, model_id: str, pairs: Path) -> list[str]:
+def _calibrate(run: Run, made: Exported, pairs: Path) -> tuple[Calibration, ...]:
+    """Calibrate what was exported; people that were trained on are told, here and wherever the source is shown."""
+    from dataclasses import replace
+
     from facegui import paths
     from facegui.cli.manifest import write_calibrations
     from facegui.cli.pack_faces import calibrate_with, collect
     from facegui.faces.catalog import Catalog
+    from facegui.training.overlap import trained_on
 
-    model = Catalog((paths.models_dir(), manifest.parent)).model(model_id)
+    model = Catalog((paths.models_dir(), made.manifest.parent)).model(made.model_id)
     with run.services() as services:
         photos = run.output.run(collect(services, pairs), "Reading photos")
         settings = services.settings
+    known, everyone = trained_on(made.trained_on, photos.paths, photos.people), len(set(photos.people))
+    if known is None:
+        photos = replace(photos, name=f"{photos.name}; whether these people were trained on is not known")
+    elif known:
+        photos = replace(photos, name=f"{photos.name}; {len(known):,} of {everyone:,} people were trained on")
+        run.output.warn(
+            f"{len(known):,} of the {everyone:,} people in {shown(pairs)} were trained on, by their photos or names. "
+            "The network knows them, so strangers may be accepted more often than the calibration says. Give others."
+        )
     found = run.output.run(calibrate_with(model, photos, settings.provider, settings.threads), "Calibrating")
-    write_calibrations(manifest, model_id, found)
-    return [calibration.condition.value for calibration in found]
+    write_calibrations(made.manifest, made.model_id, found)
+    return found
 
 
 def _figure(name: str, value: float) -> str:

@@ -12,13 +12,15 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from facegui import paths
 from facegui.errors import KnownError
 from facegui.faces.align import CROP_SIZE
-from facegui.faces.catalog import file_sha256
-from facegui.faces.packs_manifest import MANIFEST, entry_text
+from facegui.faces.catalog import Catalog, file_sha256
+from facegui.faces.packs import check_name
+from facegui.faces.packs_manifest import MANIFEST, add_entry, entries, remove_entry
 from facegui.faces.session import OnnxNetwork
 from facegui.training import checkpoints
-from facegui.training.backbones import backbone
+from facegui.training.backbones import BUNDLED, backbone
 
 __all__ = ["PARITY", "Exported", "export", "network_of"]
 
@@ -28,7 +30,8 @@ PARITY = 1e-4
 _OPSET = 17
 _HALF = 127.5
 _BATCHES = (1, 3, 8)
-_HEAD = "# A model that was trained with facegui. `facegui models add` takes its file.\nformat = 1\n\n"
+_UNIT = 1e-3  # how far from 1 the length of a vector may be
+_HEAD = "# Trained with facegui. `facegui models add` takes a file and what this list says of it.\nformat = 1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Exported:
         Largest difference found.
     step : int
         Of the checkpoint.
+    trained_on : Path
+        Where the pictures of the training lay.
     """
 
     file: Path
@@ -53,6 +58,7 @@ class Exported:
     dimension: int
     parity: float
     step: int
+    trained_on: Path
 
 
 class _Deployed(nn.Module):
@@ -101,27 +107,37 @@ def export(place: Path, out: Path, model_id: str) -> Exported:
     Raises
     ------
     KnownError
-        There is no checkpoint, the folder cannot be written, or the file does not compute what the network does.
+        The name is none, there is no checkpoint, the folder cannot be written, the network gives no embeddings, or the
+        file does not compute what the network does.
     """
+    check_name(model_id, Catalog((paths.models_dir(),)))  # said now, not when the file is taken in
     checkpoint = checkpoints.find(place)
     saved = checkpoints.load_network(checkpoint)
     deployed = _Deployed(network_of(saved)).eval()
     file = out / f"{model_id}.onnx"
+    draft = file.with_suffix(".part")  # a file that failed the check must not lie there as if it had passed
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _write(deployed, file)
+        _write(deployed, draft)
+        parity = _checked(deployed, draft)
+        draft.replace(file)
     except OSError as error:
         raise KnownError(f"{out} cannot be written.", f"{error.strerror or error}.", "Name another folder.") from error
-    parity = _parity(deployed, file)
-    if parity > PARITY:
-        raise KnownError(
-            "The exported file does not compute what the network does.",
-            f"They differ by up to {parity:.2g}; {PARITY:g} is allowed.",
-            "Please report it.",
-        )
+    finally:
+        draft.unlink(missing_ok=True)
     digest, dimension = file_sha256(file), int(saved["config"]["network"]["dimension"])
-    (out / MANIFEST).write_text(_HEAD + entry_text(_entry(model_id, file, digest, dimension, saved)), "utf-8")
-    return Exported(file, out / MANIFEST, model_id, digest, dimension, parity, int(saved["step"]))
+    _list(out, _entry(model_id, file, digest, dimension, saved))
+    trained_on = Path(saved["config"]["data"]["train"])
+    return Exported(file, out / MANIFEST, model_id, digest, dimension, parity, int(saved["step"]), trained_on)
+
+
+def _list(out: Path, entry: dict[str, Any]) -> None:
+    """Write the entry of a model into the list of the pack; other models keep theirs."""
+    if not (out / MANIFEST).exists():
+        (out / MANIFEST).write_text(_HEAD, "utf-8")
+    elif any(known.get("id") == entry["id"] for known in entries(out)):
+        remove_entry(out, entry["id"])
+    add_entry(out, entry)
 
 
 def _write(deployed: nn.Module, file: Path) -> None:
@@ -135,7 +151,14 @@ def _write(deployed: nn.Module, file: Path) -> None:
         )  # fmt: skip
 
 
-def _parity(deployed: nn.Module, file: Path) -> float:
+def _checked(deployed: nn.Module, file: Path) -> float:
+    """Return the largest difference between the file and the network.
+
+    Raises
+    ------
+    KnownError
+        It is too large, or the network gives no embeddings.
+    """
     session = OnnxNetwork(file, provider="cpu")
     rng = np.random.default_rng(0)
     worst = 0.0
@@ -144,22 +167,40 @@ def _parity(deployed: nn.Module, file: Path) -> float:
         pixels = coarse.repeat(8, axis=1).repeat(8, axis=2) // 2 + rng.integers(0, 128, (count, 112, 112, 3), np.uint8)
         with torch.inference_mode():
             expected = deployed(torch.from_numpy(pixels)).numpy()
+        if not np.allclose(np.linalg.norm(expected, axis=1), 1, atol=_UNIT):  # of NaN, too, every comparison is false
+            raise KnownError(
+                "The network gives no embeddings.",
+                "What it computes are no vectors of length 1: its weights are no numbers any more, or all zero.",
+                "Take an earlier checkpoint, or train again with a lower rate.",
+            )
         worst = max(worst, float(np.abs(session.run({"input": pixels})[0] - expected).max()))
+    if not worst <= PARITY:
+        raise KnownError(
+            "The exported file does not compute what the network does.",
+            f"They differ by up to {worst:.2g}; {PARITY:g} is allowed.",
+            "Please report it.",
+        )
     return worst
 
 
 def _entry(model_id: str, file: Path, digest: str, dimension: int, saved: dict[str, Any]) -> dict[str, Any]:
     config = saved["config"]
-    margin = config["margin"]
+    margin, name = config["margin"], config["network"]["name"]
+    people = f"{saved['classes']:,} people of {Path(config['data']['train']).name}"
+    licence = "Your own"
+    if name.startswith(BUNDLED):  # what was only trained on has the licence and the past of what it was before
+        before = Catalog().model(name.removeprefix(BUNDLED), "embedder")
+        licence = f"{before.licence}; your own changes"
+        people = f"{before.training_data}; then {people}"
     return {
         "id": model_id,
-        "title": f"{config['network']['name']}, trained here",
+        "title": f"{name}, trained here",
         "role": "embedder",
         "file": file.name,
         "sha256": digest,
-        "licence": "Your own",
+        "licence": licence,
         "source": f"facegui train, step {saved['step']:,}",
-        "training_data": f"{saved['classes']:,} people of {Path(config['data']['train']).name}",
+        "training_data": people,
         "dimension": dimension,
         "input_size": [CROP_SIZE, CROP_SIZE],
         "layout": "NHWC",

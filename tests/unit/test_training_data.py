@@ -273,6 +273,84 @@ def test_crops_are_prepared_from_photos_and_a_broken_off_run_goes_on(tmp_path: P
         assert len(list(csv.reader(listed))) == 5
 
 
+def prepared(photos: list[Path], people: list[str], out: Path):  # type: ignore[no-untyped-def]
+    from facegui.sources.files import read_photo
+
+    return run(prepare(photos, people, out, real_pipeline(), read_photo, lambda error, _: error.what))
+
+
+def crops_in(out: Path) -> list[str]:
+    return sorted(file.relative_to(out).as_posix() for file in out.rglob("*.png"))
+
+
+def test_a_kill_between_a_crop_and_its_row_leaves_no_crop_to_be_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import facegui.training.prepare as module
+
+    class Killed(BaseException):
+        pass
+
+    class Writer:
+        def __init__(self, file: object) -> None:
+            self.rows = 0
+
+        def writerow(self, row: list[str]) -> None:
+            self.rows += 1
+            if self.rows == 2:
+                raise Killed
+
+    photos, people, out = [astronaut(), hopper()], ["Eileen", "Grace"], tmp_path / "crops"
+    monkeypatch.setattr(module.csv, "writer", Writer)
+    with pytest.raises(Killed):
+        prepared(photos, people, out)
+    monkeypatch.undo()
+    assert prepared(photos, people, out).crops == 2
+    assert crops_in(out) == [f"Eileen/{astronaut().stem}.png", f"Grace/{hopper().stem}.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_awkward_names_are_done_once_and_stop_nothing(tmp_path: Path) -> None:
+    """Line ends, separators, bytes that are no text, and names as long as names can be."""
+    import os
+
+    folder, suffix = tmp_path / "photos", astronaut().suffix
+    folder.mkdir()
+    data = astronaut().read_bytes()
+    names = [b"a\nb", "c\u2028d".encode(), b"e\xff", b'f"g', b"l" * (255 - len(suffix))]
+    photos = []
+    for name in names:
+        photos.append(Path(os.fsdecode(os.fsencode(folder) + b"/" + name + suffix.encode())))
+        photos[-1].write_bytes(data)
+    first = prepared(photos, ["Eileen"] * len(photos), tmp_path / "crops")
+    again = prepared(photos, ["Eileen"] * len(photos), tmp_path / "crops")
+    assert (first.crops, first.skipped) == (len(names), 0)
+    assert (again.crops, again.skipped) == (len(names), len(names))
+    assert len(crops_in(tmp_path / "crops")) == len(names)
+
+
+def test_two_people_never_share_a_folder_whatever_their_names(tmp_path: Path) -> None:
+    photos = []
+    for number, file in enumerate((astronaut(), hopper(), astronaut())):
+        photos.append(tmp_path / f"{number}" / f"x{file.suffix}")
+        photos[-1].parent.mkdir()
+        photos[-1].write_bytes(file.read_bytes())
+    people, out = ["A:B", "A_B", "a_b"], tmp_path / "crops"
+    assert prepared(photos[:2], people[:2], out).people == 2
+    assert prepared(photos, people, out).people == 3
+    assert Folders(out).labels.tolist() == [0, 1, 2]
+
+
+def test_a_link_is_a_photo_of_its_own_and_a_photo_of_two_people_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / f"link{hopper().suffix}"
+    link.symlink_to(hopper())
+    for _ in range(2):
+        made = prepared([hopper(), link], ["Grace", "Grace Hopper"], tmp_path / "crops")
+        assert (made.photos, made.crops, made.people) == (2, 2, 2)
+    with pytest.raises(KnownError, match="listed twice"):
+        prepared([hopper(), hopper()], ["Grace", "Eileen"], tmp_path / "crops")
+
+
 def test_crops_are_not_mixed_into_a_folder_of_other_things(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("hello")
     with pytest.raises(KnownError, match="is not empty"):

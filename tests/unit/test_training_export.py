@@ -85,8 +85,9 @@ def test_from_photos_to_a_decision_by_a_network_of_ones_own(tmp_path: Path, ask:
     listed = manifest.model("mine", "embedder")
     assert (listed.sha256, listed.dimension) == (file_sha256(Path(pack["path"])), 16)
     manifest.verify(listed)
-    status, added = ask("models", "add", pack["path"], "--colour", "rgb", "--mean", "0", "--scale", "1")
-    assert (status, added["id"], added["dimension"]) == (0, "mine", 16)
+    status, added = ask("models", "add", tmp_path / "pack")
+    assert (status, added["id"], added["dimension"], added["guessed"]) == (0, "mine", 16, False)
+    assert (added["licence"], Catalog().model("mine").training_data) == ("Your own", "3 people of crops")
     status, used = ask("models", "use", "mine")
     assert (status, used["embedded"]) == (0, 1)
     status, answer = ask("verify", astronaut(), astronaut())
@@ -106,6 +107,72 @@ def test_the_bundled_embedder_is_the_same_network_and_comes_back_as_a_model(tmp_
     expected = bundled.run({"input": pixels})[0]
     np.testing.assert_allclose(again.run({"input": pixels})[0], expected, atol=1e-4)
     np.testing.assert_allclose(embed(network, list(pixels), torch.device("cpu")), expected, atol=1e-4)
+
+
+def test_what_was_trained_on_keeps_the_licence_and_the_past_of_what_it_was(tmp_path: Path) -> None:
+    place = checkpoint(tmp_path, "bundled:arcface", 192, backbone("bundled:arcface", 192))
+    for name in ("one", "two", "one"):  # a pack may hold several; a model that is written again is listed once
+        export.export(place, tmp_path / "pack", name)
+    catalog, before = Catalog((Catalog().model("arcface").file.parent, tmp_path / "pack")), Catalog().model("arcface")
+    assert [model.id for model in catalog.models() if not model.bundled] == ["two", "one"]
+    for name in ("one", "two"):
+        assert catalog.model(name).licence == f"{before.licence}; your own changes"
+        assert catalog.model(name).training_data == f"{before.training_data}; then 7 people of crops"
+
+
+@pytest.mark.parametrize("name", ["../away", "two words", "arcface"])
+def test_a_name_that_could_not_be_taken_in_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(KnownError, match=r"cannot be the name|already"):
+        export.export(tmp_path, tmp_path / "pack", name)
+    assert not (tmp_path / "pack").exists()
+
+
+@pytest.mark.parametrize("weight", [float("nan"), 0.0])
+def test_a_network_that_gives_no_embeddings_is_not_passed_off(tmp_path: Path, weight: float) -> None:
+    network = backbone("mobilefacenet", 16)
+    for parameter in network.parameters():
+        parameter.data.fill_(weight)
+    place = checkpoint(tmp_path, "mobilefacenet", 16, network)
+    with pytest.raises(KnownError, match="gives no embeddings"):
+        export.export(place, tmp_path / "pack", "net")
+    assert list((tmp_path / "pack").iterdir()) == []
+
+
+def test_a_calibration_says_how_many_of_its_people_were_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    from facegui.cli import pack_faces
+    from facegui.matching.derivation import derive
+
+    photos, others = tmp_path / "photos", tmp_path / "others"
+    for folder, names in ((photos, ("Eileen", "Grace")), (others, ("Grace", "Nobody yet"))):
+        for name, file in zip(names, (astronaut(), hopper()), strict=True):
+            (folder / name).mkdir(parents=True)
+            for copy in range(2):
+                shutil.copy(file, folder / name / f"{copy}{file.suffix}")
+    assert ask("train", "prepare", photos, "--out", tmp_path / "crops")[0] == 0
+    place = checkpoint(tmp_path / "run", "mobilefacenet", 16, backbone("mobilefacenet", 16))
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((12, 8)).repeat(3, axis=0) + 0.2 * rng.standard_normal((36, 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def enough(model: Any, photos: Any, *_: Any) -> Iterator[Any]:  # two people are too few to calibrate with
+        yield from ()
+        who = np.arange(12).repeat(3)
+        return (derive(vectors, who, model_id=model.sha256, source=photos.name, replicates=10),)
+
+    monkeypatch.setattr(pack_faces, "calibrate_with", enough)
+    saved = torch.load(place / "network.pt", weights_only=True)
+    for source, pairs, words in (
+        (tmp_path / "crops", photos, "photos; 2 of 2 people were trained on"),
+        (tmp_path / "crops", others, "others; 1 of 2 people were trained on"),
+        (tmp_path / "gone", others, "others; whether these people were trained on is not known"),
+    ):
+        saved["config"]["data"]["train"] = str(source)
+        torch.save(saved, place / "network.pt")
+        status, made = ask("train", "export", tmp_path / "run", "--out", tmp_path / "pack", "--pairs", pairs)
+        assert (status, made["calibrated_on"]) == (0, words)
+    assert words in (tmp_path / "pack" / "manifest.toml").read_text("utf-8")
 
 
 def test_the_bundled_embedder_can_be_trained_by_gradient_descent() -> None:
@@ -165,6 +232,7 @@ def test_a_file_that_computes_something_else_is_not_passed_off(tmp_path: Path, m
     monkeypatch.setattr(export, "_write", wrong)
     with pytest.raises(KnownError, match="does not compute what the network does"):
         export.export(place, tmp_path / "pack", "net")
+    assert list((tmp_path / "pack").iterdir()) == []  # nor does it lie there for somebody to take in
 
 
 def test_imprinted_centres_are_everybodys_mean_embedding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
