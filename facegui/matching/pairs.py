@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FOLDS", "PairSet", "assemble", "make_folds"]
+__all__ = ["FOLDS", "PairSet", "assemble", "make_folds", "runs"]
 
 FOLDS = 10
 """Number of folds of the usual protocols."""
@@ -77,6 +77,19 @@ def make_folds(same: NDArray[np.bool_], count: int = FOLDS) -> Integers:
     for kind in (True, False):
         where = np.flatnonzero(same == kind)
         folds[where] = np.arange(len(where)) % count
+    return folds
+
+
+def runs(same: NDArray[np.bool_], count: int = FOLDS) -> Integers:
+    """Give each fold a run of neighbouring same pairs and one of neighbouring different pairs.
+
+    Makers of protocols list their folds one after the other, or all same pairs before all different ones, each kind in
+    the order of the folds: both come out as they are meant. Neighbours share people, who so stay in one fold.
+    """
+    folds = np.zeros(len(same), np.int64)
+    for kind in (True, False):
+        for number, part in enumerate(np.array_split(np.flatnonzero(same == kind), count)):
+            folds[part] = number
     return folds
 
 

@@ -13,6 +13,7 @@ import mmap
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,26 +50,37 @@ class RecordFile:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        try:
-            if not file.stat().st_size:
-                raise self._damaged(0, "it is empty")
-            with file.open("rb") as opened:
-                self._data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError as error:
-            raise KnownError(
-                f"{file} cannot be read.", f"{error.strerror or error}.", "Check that it is a file you may read."
-            ) from error
+        self._data = self._opened()
         index = file.with_suffix(".idx")
         offsets = self._indexed(index) if index.is_file() else dict(enumerate(self._offsets()))
         keys = self._pictures(offsets)
         self._places = np.array([offsets[key] for key in keys], np.int64)
-        self.labels: NDArray[np.int64] = np.array([self._label(place) for place in self._places.tolist()], np.int64)
+        labels = np.array([self._label(place) for place in self._places.tolist()], np.float64)
+        if not np.isfinite(labels).all():
+            raise self._damaged(int(self._places[~np.isfinite(labels)][0]), "the label is no number")
+        self.labels: NDArray[np.int64] = labels.astype(np.int64)
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def __reduce__(self) -> tuple[type[RecordFile], tuple[Path]]:
-        return RecordFile, (self.file,)  # a memory map does not travel to another process
+    def __getstate__(self) -> dict[str, Any]:
+        # A memory map does not travel to another process; places and labels do, or each would go through millions.
+        return {name: value for name, value in vars(self).items() if name != "_data"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._data = self._opened()
+
+    def _opened(self) -> mmap.mmap:
+        try:
+            if not self.file.stat().st_size:
+                raise self._damaged(0, "it is empty")
+            with self.file.open("rb") as opened:
+                return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise KnownError(
+                f"{self.file} cannot be read.", f"{error.strerror or error}.", "Check that it is a file you may read."
+            ) from error
 
     def encoded(self, number: int) -> bytes:
         """Return a picture as it is stored, JPEG or PNG."""
@@ -113,14 +125,14 @@ class RecordFile:
         flag, label, rest = self._unpacked(place)
         return struct.unpack_from(f"<{flag}f", rest) if flag else (label,)
 
-    def _label(self, place: int) -> int:
+    def _label(self, place: int) -> float:
         """Return the first label, from the head of the record alone where that is in one piece."""
         whole = place + 8 + _HEADER.size + 4 <= len(self._data)
         magic, length = struct.unpack_from("<II", self._data, place) if whole else (0, 0)
         if magic == _MAGIC and length >= _HEADER.size + 4 and length >> _LENGTH_BITS == _WHOLE:
             flag, label, _, _ = _HEADER.unpack_from(self._data, place + 8)
-            return int(struct.unpack_from("<f", self._data, place + 8 + _HEADER.size)[0] if flag else label)
-        return int(self._many(place)[0])
+            return float(struct.unpack_from("<f", self._data, place + 8 + _HEADER.size)[0] if flag else label)
+        return self._many(place)[0]
 
     def _offsets(self) -> Iterator[int]:
         place = 0
@@ -141,8 +153,15 @@ class RecordFile:
         """Return the keys of the records that hold pictures."""
         if 0 not in offsets:
             return sorted(offsets)
-        flag, _, _ = self._unpacked(offsets[0])
-        if not flag:
+        flag, _, rest = self._unpacked(offsets[0])
+        if not flag or len(rest) > 4 * flag:  # a picture, with one label or several
             return sorted(offsets)
         end = int(self._many(offsets[0])[0])
-        return [key for key in range(1, end) if key in offsets]
+        missing = sum(key not in offsets for key in range(1, end))
+        if missing:
+            raise KnownError(
+                f"{self.file} is incomplete.",
+                f"Its first record speaks of {end - 1:,} pictures; {missing:,} of them are in no record that is known.",
+                f"Get the file and {self.file.with_suffix('.idx').name} again.",
+            )
+        return list(range(1, end))

@@ -367,6 +367,8 @@ def _verified_report(step: int, found: Report) -> dict[str, Any]:
     row: dict[str, Any] = {"step": step}
     if figures.folds is not None:
         row |= {"accuracy": figures.folds.mean, "spread": figures.folds.standard_deviation}
+    if found.photos_without_face:  # of crops: those that could not be read
+        row["unreadable"] = len(found.photos_without_face)
     measured = [("eer", figures.eer)]
     measured += [(f"tar_at_fmr_{tar.fmr:g}", tar.tar) for tar in figures.tar if tar.supported]
     for name, figure in measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,16 +95,21 @@ def embed(network: nn.Module, crops: Sequence[Image], device: torch.device) -> N
 
 
 def verify(network: nn.Module, held: HeldOut, device: torch.device) -> Report:
-    """Judge a network by held-out pairs, as `facegui evaluate` judges a model.
+    """Judge a network by held-out pairs, as `facegui evaluate` judges a model: what cannot be read is a non-match.
 
     Raises
     ------
     KnownError
-        A crop cannot be read, or all pairs are of one kind.
+        All pairs are of one kind.
     """
-    vectors = np.concatenate([
-        embed(network, [held.crop(n) for n in range(start, min(start + _BATCH, len(held.files)))], device)
-        for start in range(0, len(held.files), _BATCH)
-    ])  # fmt: skip
+    vectors: list[NDArray[np.float32] | None] = [None] * len(held.files)
+    for start in range(0, len(held.files), _BATCH):
+        crops = {}
+        for number in range(start, min(start + _BATCH, len(held.files))):
+            with contextlib.suppress(KnownError):  # one damaged crop must not end a training of days
+                crops[number] = held.crop(number)
+        if crops:
+            for number, vector in zip(crops, embed(network, list(crops.values()), device), strict=True):
+                vectors[number] = vector
     # A network in training is no model with a checksum yet.
-    return evaluate_pairs(held.pairs, list(vectors), model_id="", replicates=_REPLICATES)
+    return evaluate_pairs(held.pairs, vectors, model_id="", replicates=_REPLICATES)

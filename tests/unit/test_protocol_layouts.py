@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from facegui.errors import KnownError
-from facegui.matching.protocols import open_protocol, pair_people, read_bin, read_one_line, read_two_lines
+from facegui.matching.protocols import (
+    open_protocol,
+    pair_people,
+    read_bin,
+    read_lfw,
+    read_one_line,
+    read_two_lines,
+)
 
 
 def touch(folder: Path, names: Iterable[str]) -> None:
@@ -124,6 +131,65 @@ def test_lfw_as_a_folder(tmp_path: Path, folder: str, suffix: str) -> None:
     assert all(file.is_file() for file in found.files)
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "bmp"])
+def test_photos_of_lfw_may_lie_in_one_folder(tmp_path: Path, suffix: str) -> None:
+    write(tmp_path / "pairs.txt", "1\t1\nAda\t1\t2\nAda\t1\tBea\t1\n")
+    touch(tmp_path / "lfw", [f"{name}.{suffix}" for name in ("Ada_0001", "Ada_0002", "Bea_0001")])
+    found = open_protocol(tmp_path)
+    assert all(file.is_file() for file in found.files)
+    assert found.pairs.people.tolist() == [0, 0, 1]
+
+
+def test_photos_with_the_same_names_in_many_folders_are_never_taken_for_one_another(tmp_path: Path) -> None:
+    write(tmp_path / "pairs.csv", "path1,path2,same\nada/1.jpg,ada/2.jpg,1\nada/1.jpg,bea/1.jpg,0\n")
+    touch(tmp_path / "other", ["1.jpg", "2.jpg"])
+    assert not any(file.is_file() for file in open_protocol(tmp_path).files)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there these are the usual paths")
+def test_a_list_made_on_windows_is_found(tmp_path: Path) -> None:
+    write(tmp_path / "pairs.csv", "\ufeffpath1,path2,same\r\nada\\1.jpg,ada\\2.jpg,1\r\nada\\1.jpg,bea\\1.jpg,0\r\n")
+    touch(tmp_path, ["ada/1.jpg", "ada/2.jpg", "bea/1.jpg"])
+    assert all(file.is_file() for file in open_protocol(tmp_path / "pairs.csv").files)
+
+
+# --- folds of lists that do not name them ---
+
+
+def rows_of(order: list[bool]) -> list[tuple[str, str, bool]]:
+    return [(f"{n}a.jpg", f"{n}b.jpg", same) for n, same in enumerate(order)]
+
+
+@pytest.mark.parametrize(
+    ("order", "folds"),
+    [
+        ([True, True, False, False] * 10, [n for n in range(10) for _ in range(4)]),  # fold after fold
+        ([True] * 20 + [False] * 20, [n for n in range(10) for _ in range(2)] * 2),  # kind after kind
+    ],
+)
+def test_the_folds_of_a_list_are_runs_of_neighbours(tmp_path: Path, order: list[bool], folds: list[int]) -> None:
+    """Dealt out in turn, the pairs of one person would lie in all folds, and no figure would be comparable."""
+    one = "".join(f"{int(same)} {a} {b}\n" for a, b, same in rows_of(order))
+    assert read_one_line(write(tmp_path / "agedb_30_ann.txt", one)).folds.tolist() == folds
+    two = "".join(f"{a} {int(same)}\n{b} {int(same)}\n" for a, b, same in rows_of(order))
+    assert read_two_lines(write(tmp_path / "pairs_CPLFW.txt", two)).folds.tolist() == folds
+
+
+def test_calfw_names_the_folds_of_same_pairs_and_different_ones_follow_in_order(tmp_path: Path) -> None:
+    tokens = [n + 1 for n in range(10) for _ in range(2)] + [0] * 20
+    text = "".join(f"{n}a.jpg {token}\n{n}b.jpg {token}\n" for n, token in enumerate(tokens))
+    folds = read_two_lines(write(tmp_path / "pairs_CALFW.txt", text)).folds.tolist()
+    assert folds == [n for n in range(10) for _ in range(2)] * 2
+
+
+def test_the_first_row_of_lfw_is_believed_only_where_the_rows_agree(tmp_path: Path) -> None:
+    rows = [f"Ada\t1\t{n}" for n in range(2, 22)] + [f"Ada\t1\tBea\t{n} " for n in range(1, 31)]
+    folds = read_lfw(write(tmp_path / "pairs.txt", "10\t300\n" + "\n".join(rows))).folds
+    assert np.bincount(folds).tolist() == [5] * 10
+    whole = [f"Ada\t1\t{n}" for n in range(2, 5)] + [f"Ada\t1\tBea\t{n}" for n in range(1, 4)]
+    assert read_lfw(write(tmp_path / "pairs.txt", "2\t3\n" + "\n".join(whole * 2))).folds.tolist() == [0] * 6 + [1] * 6
+
+
 # --- CFP ----------------------------------------------------------------------------------------------------------
 
 
@@ -189,7 +255,7 @@ def pictures(count: int) -> list[bytes]:
     return [cv2.imencode(".jpg", rng.integers(0, 256, (112, 112, 3), np.uint8))[1].tobytes() for _ in range(count)]
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 @pytest.mark.parametrize("form", ["bytes", "arrays"])
 def test_a_set_of_insightface(tmp_path: Path, protocol: int, form: str) -> None:
     made = pictures(24)
@@ -203,7 +269,7 @@ def test_a_set_of_insightface(tmp_path: Path, protocol: int, form: str) -> None:
     assert [found[k] for k in pairs.left] == made[::2]
     assert [found[k] for k in pairs.right] == made[1::2]
     assert len(found) == 23
-    assert pairs.folds.tolist() == [0, 0, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9]
+    assert pairs.folds.tolist() == [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]  # as a KFold without shuffling
     opened = open_protocol(tmp_path)
     assert (opened.kind, opened.aligned, opened.files[0].name) == ("bin", True, "00001")
 

@@ -76,6 +76,39 @@ def test_a_record_file_of_something_else_is_called_damaged(tmp_path: Path) -> No
         RecordFile(tmp_path / "a.rec")
 
 
+def test_another_process_does_not_go_through_the_file_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = RecordFile(training_records.write(tmp_path / "train.rec", rows()))
+    sent = pickle.dumps(records)
+    monkeypatch.setattr(RecordFile, "_label", lambda *_: pytest.fail("it reads every label anew"))
+    again = pickle.loads(sent)
+    assert again.labels.tolist() == LABELS
+    assert again.encoded(5) == png(PICTURES[5])
+
+
+def test_a_first_record_with_several_labels_and_a_picture_is_a_picture(tmp_path: Path) -> None:
+    """InsightFace's first record has two labels and no picture; other sets have several labels with each picture."""
+    data = [training_records.packed([float(label), 7.0], picture) for label, picture in rows()]
+    (tmp_path / "train.rec").write_bytes(b"".join(training_records.record(each) for each in data))
+    records = RecordFile(tmp_path / "train.rec")
+    assert records.labels.tolist() == LABELS
+    assert records.encoded(0) == png(PICTURES[0])
+
+
+def test_an_index_that_was_cut_off_leaves_no_picture_out_silently(tmp_path: Path) -> None:
+    file = training_records.write(tmp_path / "train.rec", rows())
+    lines = file.with_suffix(".idx").read_text().splitlines(keepends=True)
+    file.with_suffix(".idx").write_text("".join(lines[:4]))
+    with pytest.raises(KnownError, match=r"incomplete.*6 pictures; 3 of them"):
+        RecordFile(file)
+
+
+def test_a_label_that_is_no_number_is_called_damage(tmp_path: Path) -> None:
+    data = training_records.record(training_records.packed([float("nan")], png(PICTURES[0])))
+    (tmp_path / "train.rec").write_bytes(data)
+    with pytest.raises(KnownError, match="label is no number"):
+        RecordFile(tmp_path / "train.rec")
+
+
 def test_folders_are_people(tmp_path: Path) -> None:
     for number, (name, picture) in enumerate(zip("aabbbc", PICTURES, strict=True)):
         (tmp_path / name).mkdir(exist_ok=True)

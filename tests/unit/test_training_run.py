@@ -90,6 +90,16 @@ def test_a_network_learns_to_tell_people_apart_and_is_verified_on_others(tmp_pat
     assert [place.name for place in checkpoints.steps_in(tmp_path / "run")] == ["step-00000066", "step-00000072"]
 
 
+def test_a_damaged_held_out_crop_does_not_end_the_training_and_is_counted(tmp_path: Path, faces: Path) -> None:
+    others = training_faces.make(tmp_path / "others", 12, 3, seed=9)
+    (others / "person-05" / "1.png").write_bytes(b"damaged")
+    result = jobs.run(train(load_config(training_faces.config(tmp_path, faces, others, epochs=0.5))))
+    assert result.verified is not None
+    assert result.verified.photos_without_face == ("person-05/1.png",)
+    assert result.verified.failed_pairs > 0
+    assert [row["unreadable"] for row in RunLog(tmp_path / "run", None).rows() if "eer" in row] == [1]
+
+
 def test_a_margin_grows_over_the_first_rounds_also_when_taken_up_again(
     tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

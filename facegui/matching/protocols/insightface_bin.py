@@ -60,7 +60,8 @@ def read_bin(file: Path) -> tuple[PairSet, tuple[bytes, ...]]:
     rows = [
         (names[pictures[2 * k]], names[pictures[2 * k + 1]], truth) for k, truth in enumerate(same)
     ]  # fmt: skip
-    folds = (np.arange(len(same)) * FOLDS // len(same)).tolist() if len(same) >= FOLDS else None
+    parts = np.array_split(np.arange(len(same)), FOLDS)  # the first ones are longer where it does not come out even
+    folds = [number for number, part in enumerate(parts) for _ in part] if len(same) >= FOLDS else None
     pairs = assemble(rows, folds, file.stem)
     by_name = {name: picture for picture, name in names.items()}
     return pairs, tuple(by_name[path] for path in pairs.paths)

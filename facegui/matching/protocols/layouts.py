@@ -220,18 +220,31 @@ def _placed(pairs: PairSet, start: Path, root: Path | None) -> tuple[PairSet, Pa
     """Find where the photos of a list lie, and with which suffix; as they are where they cannot be found.
 
     The photos of known sets lie beside the list, or in a folder below it with a name that varies
-    (``images``, ``aligned images``, ``lfw-deepfunneled``, ``agedb_30_112x112``).
+    (``images``, ``aligned images``, ``lfw-deepfunneled``, ``agedb_30_112x112``), each person in a folder or all in one.
     """
     if Path(pairs.paths[0]).is_absolute():
         return pairs, root or start
     step = max(1, len(pairs.paths) // _TRIED)
-    tried = pairs.paths[::step][:_TRIED]
-    for where in [root] if root is not None else _folders_below(start):
-        for suffix in (None, *_SUFFIXES):
-            named = [_with_suffix(path, suffix) for path in tried]
-            if sum((where / path).is_file() for path in named) * 2 > len(named):
-                return replace(pairs, paths=tuple(_with_suffix(path, suffix) for path in pairs.paths)), where
+    places = [root] if root is not None else list(_folders_below(start))
+    for paths in _spellings(pairs.paths):
+        tried = paths[::step][:_TRIED]
+        for where in places:
+            for suffix in (None, *_SUFFIXES):
+                named = [_with_suffix(path, suffix) for path in tried]
+                if sum((where / path).is_file() for path in named) * 2 > len(named):
+                    return replace(pairs, paths=tuple(_with_suffix(path, suffix) for path in paths)), where
     return pairs, root or start
+
+
+def _spellings(paths: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Give the paths as they are, as Windows writes them, and without their folders where that leaves them apart."""
+    yield paths
+    plain = tuple(path.replace("\\", "/") for path in paths)
+    if plain != paths:
+        yield plain
+    names = tuple(path.rpartition("/")[2] for path in plain)
+    if names != plain and len(set(names)) == len(names):
+        yield names
 
 
 def _with_suffix(path: str, suffix: str | None) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facegui.matching.pairs import PairSet, assemble
+import numpy as np
+
+from facegui.matching.pairs import PairSet, assemble, runs
 from facegui.matching.protocols.text import empty, numbered, wrong
 
 __all__ = ["read_lfw"]
@@ -15,18 +17,18 @@ def read_lfw(file: Path, pattern: str = "{name}/{name}_{number:04d}.jpg") -> Pai
 
     The first line holds the number of folds and the pairs of each kind in a fold, or that number alone; then a
     row of three columns (name, number, number) is a same pair and one of four (name, number, name, number) a
-    different pair.
+    different pair. Where the rows are not as many as the first line says, its folds are not believed.
 
     Raises
     ------
     KnownError
         The file cannot be read or a row is wrong: its number is named.
     """
-    lines = [(n, line.split("\t" if "\t" in line else None)) for n, line in numbered(file)]
+    lines = [(n, [cell.strip() for cell in line.split("\t" if "\t" in line else None)]) for n, line in numbered(file)]
     if not lines:
         raise empty(file)
     header = lines[0][1]
-    if not all(cell.strip().isdigit() for cell in header) or len(header) > 2:
+    if not all(cell.isdigit() for cell in header) or len(header) > 2:
         raise wrong(file, lines[0][0], "It should hold the number of pairs.", "Use the original pairs.txt.")
     per_kind = int(header[-1])
     rows: list[tuple[str, str, bool]] = []
@@ -46,4 +48,6 @@ def read_lfw(file: Path, pattern: str = "{name}/{name}_{number:04d}.jpg") -> Pai
         folds.append(place // max(1, 2 * per_kind))
     if not rows:
         raise empty(file)
-    return assemble(rows, folds if len(set(folds)) > 1 else None, "lfw", owners)
+    if len(header) < 2 or len(rows) != int(header[0]) * 2 * per_kind:
+        folds = runs(np.array([row[2] for row in rows])).tolist()
+    return assemble(rows, folds, "lfw", owners)

@@ -4,6 +4,9 @@
   2017) and Cross-Pose LFW (Zheng and Deng, 2018). The number is the fold of a same pair, or 0 for a different pair.
 - One line per pair, ``1 folder/a.jpg folder/b.jpg`` or with the label last: the lists that go with folders of
   aligned crops (``agedb_30_ann.txt`` and the like).
+
+Neither names the folds of all pairs. They are the tenths of the same and of the different pairs in the order of the
+list, 300 and 300 in the whole sets, as FaceX-Zoo and others evaluate them.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facegui.matching.pairs import PairSet, assemble, make_folds
+from facegui.matching.pairs import FOLDS, PairSet, assemble, runs
 from facegui.matching.protocols.text import empty, numbered, wrong
 
 __all__ = ["looks_like_one_line", "looks_like_two_lines", "read_one_line", "read_two_lines"]
@@ -46,8 +49,7 @@ def looks_like_one_line(line: str) -> bool:
 def read_two_lines(file: Path) -> PairSet:
     """Read the original list of CALFW or CPLFW.
 
-    Same pairs keep the folds that their numbers name, where these differ; the list gives none for different pairs,
-    which are dealt out evenly.
+    Same pairs keep the folds that their numbers name, where these differ; the list gives none for different pairs.
 
     Raises
     ------
@@ -74,10 +76,10 @@ def read_two_lines(file: Path) -> PairSet:
         tokens.append(token)
     named = np.array(tokens)
     same = named > 0
-    folds = make_folds(same)
-    if len(np.unique(named[same])) > 1:
-        folds[same] = named[same] - 1
-        folds[~same] %= int(named.max())
+    count = len(np.unique(named[same]))
+    folds = runs(same, count if count > 1 else FOLDS)
+    if count > 1:
+        folds[same] = np.unique(named[same], return_inverse=True)[1]
     return assemble(rows, folds.tolist(), file.stem, _owners(rows))
 
 
@@ -98,7 +100,7 @@ def read_one_line(file: Path) -> PairSet:
         rows.append((first, second, _LABELS[label]))
     if not rows:
         raise empty(file)
-    return assemble(rows, None, file.stem, _owners(rows))
+    return assemble(rows, runs(np.array([row[2] for row in rows])).tolist(), file.stem, _owners(rows))
 
 
 def _owners(rows: list[Row]) -> dict[str, str] | None:

@@ -82,7 +82,7 @@ def read_plain(data: bytes) -> Any:
     Parameters
     ----------
     data : bytes
-        A pickle of protocol 2 to 5, by Python 2 or 3. Text of Python 2 is given as bytes.
+        A pickle of protocol 0 to 5 by Python 3, 1 or 2 by Python 2, whose text is given as bytes.
 
     Returns
     -------
@@ -170,9 +170,9 @@ def _number(value: Any) -> Any:
 _PUSH: dict[str, Any] = {
     "MARK": lambda _: _Mark(), "NONE": lambda _: None, "NEWTRUE": lambda _: True, "NEWFALSE": lambda _: False,
     "EMPTY_LIST": lambda _: [], "EMPTY_TUPLE": lambda _: (),
-    **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "BINFLOAT"), _number),
+    **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT"), _number),
     **dict.fromkeys(("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"), lambda value: value),
-    **dict.fromkeys(("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"), lambda value: value),
+    **dict.fromkeys(("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"), lambda value: value),
     "BYTEARRAY8": bytes,
     # Text of Python 2, which its pictures are kept as; genops has read it as Latin 1.
     **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), lambda value: value.encode("latin-1")),
