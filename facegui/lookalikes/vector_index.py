@@ -230,16 +230,16 @@ class VectorIndex:
                     np.stack([face_ids[some], photo_ids[some]], 1).astype(np.int64).tofile(numbers)
             meta["count"] += len(vectors)
             self._save(meta, stamp)
+            self._map()
+            self._wipe(before)
         except OSError as error:
             raise _not_written(self._folder, error) from error
-        if len(before):
-            self._forget(before)
-        self._map()
 
     def remove(self, face_ids: Ids, stamp: Mapping[str, Any] | None = None) -> None:
-        """Find these faces no more."""
+        """Find these faces no more, and leave nothing of them in the files but their ids."""
+        places = np.flatnonzero(self._alive & np.isin(self.face_ids, face_ids))
         try:
-            self._forget(np.flatnonzero(np.isin(self.face_ids, face_ids)))
+            self._wipe(places)
             self._save(dict(self._meta), stamp, codes=False)
         except OSError as error:
             raise _not_written(self._folder, error) from error
@@ -248,7 +248,34 @@ class VectorIndex:
         """Write down what the caller wants to find again in `stamp`."""
         self._save(dict(self._meta), stamp, codes=False)
 
-    def _forget(self, places: Ids) -> None:
+    def _wipe(self, places: Ids) -> None:
+        """Write zeros over faces, in 16 bits and in the codes, and find them no more.
+
+        They count as gone only when that is done: whoever is interrupted does it again.
+        """
+        if not len(places):
+            return
+        import faiss  # late: it takes time to load
+
+        rows = np.memmap(self._folder / _ROWS, np.int16, "r+", shape=self._rows.shape)
+        for begin in range(0, len(places), _ADDED):
+            rows[places[begin : begin + _ADDED]] = 0
+        codes, coarse = self._coarse, self._meta["coarse"]
+        # Codes lie in blocks of some vectors, interleaved: a block is coded anew from its 16-bit numbers.
+        size, width = codes.bbs, codes.bbs * codes.M2 // 2
+        packed = faiss.rev_swig_ptr(codes.codes.get(), codes.codes.size()).reshape(-1, width)
+        coder = faiss.IndexPQFastScan(coarse, coarse // 2, _BITS, faiss.METRIC_INNER_PRODUCT)
+        coder.pq, coder.is_trained = codes.pq, True
+        blocks = np.unique(places // size)
+        for begin in range(0, len(blocks), _ADDED // size):
+            some = blocks[begin : begin + _ADDED // size]
+            members = (some[:, None] * size + np.arange(size)).ravel()
+            # Only the last block can end early.
+            turned = rows[members[members < len(rows)], :coarse].astype(np.float32) / _ONE
+            coder.reset()
+            coder.add(np.ascontiguousarray(turned))
+            packed[some] = faiss.rev_swig_ptr(coder.codes.get(), coder.codes.size()).reshape(-1, width)
+        self._save(dict(self._meta), None)
         self._alive[places] = False
         _write(self._folder / _GONE, np.flatnonzero(~self._alive).astype(np.int64).tobytes())
 

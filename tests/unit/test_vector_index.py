@@ -92,6 +92,57 @@ def test_removed_faces_are_found_no_more(index: VectorIndex, vectors: np.ndarray
         assert len(one) == 5998
 
 
+def stored(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+
+
+@pytest.mark.parametrize("gone", [[100], [131, 132, 4000, 6099], list(range(100, 6100, 7))])
+def test_nothing_of_removed_faces_stays_in_the_files(
+    index: VectorIndex, vectors: np.ndarray, tmp_path: Path, gone: list[int]
+) -> None:
+    folder = tmp_path / "index"
+    kept = index.bytes_per_face()
+    rows = np.fromfile(folder / "rows.i16", np.int16).reshape(6000, -1)
+    coarse = index._meta["coarse"]
+    codes = np.stack([index._coarse.reconstruct(place) for place in range(6000)])
+    index.remove(np.array(gone), {"last": 6})
+    places = np.array(gone) - 100
+    left = stored(folder)
+    assert not any(rows[place].tobytes() in left for place in places)
+    opened = VectorIndex.open(folder)
+    assert (opened.stamp, len(opened), opened.bytes_per_face()) == ({"last": 6}, 6000 - len(gone), kept)
+    now = np.stack([opened._coarse.reconstruct(place) for place in range(6000)])
+    nothing = now[places[0]]
+    np.testing.assert_array_equal(now[places], np.broadcast_to(nothing, (len(places), coarse)))
+    others = np.setdiff1d(np.arange(6000), places)
+    assert np.mean(np.any(now[others] != codes[others], 1)) < 0.01  # coded from 16 bits, some round the other way
+    rest = np.delete(vectors, places, 0)
+    for one in (index, opened):
+        found, scores = one.search(vectors[places[0]], 10)
+        assert not set(gone) & set(one.face_ids[found].tolist())
+        np.testing.assert_allclose(scores, np.sort(rest @ vectors[places[0]])[::-1][:10], atol=2e-3)
+
+
+def test_removing_that_was_interrupted_is_done_again(
+    index: VectorIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+
+    def killed(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    row = np.fromfile(folder / "rows.i16", np.int16).reshape(6000, -1)[5]
+    with monkeypatch.context() as stopped:
+        stopped.setattr("facegui.lookalikes.vector_index._write", killed)
+        with pytest.raises(KnownError, match="could not be written"):
+            index.remove(np.array([105]), {"last": 6})
+    again = VectorIndex.open(folder)
+    assert (len(again), again.stamp) == (6000, {"last": 5})
+    again.remove(np.array([105]), {"last": 6})
+    assert row.tobytes() not in stored(folder)
+    assert len(VectorIndex.open(folder)) == 5999
+
+
 def test_a_face_that_is_added_again_has_its_new_vector_only(index: VectorIndex, vectors: np.ndarray) -> None:
     index.add(-vectors[:1], np.array([100]), np.array([7]))
     assert len(index) == 6000
