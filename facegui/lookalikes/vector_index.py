@@ -68,10 +68,16 @@ class VectorIndex:
     """Faces of one model in a folder of files; the vectors are mapped into memory, not read.
 
     Make one with `build`, or `open` one that was saved. One thread at a time.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies.
+    face_ids, photo_ids : array of int64, shape (faces ever added,)
     """
 
     def __init__(self, folder: Path, meta: dict[str, Any]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._meta = meta
         self._limits = IndexLimits(**meta["limits"])
         self._axes = np.fromfile(folder / _AXES, np.float32).reshape(meta["dimension"], meta["kept"])
@@ -84,11 +90,11 @@ class VectorIndex:
         count, kept = self._meta["count"], self._meta["kept"]
         shape = count, kept
         # An empty file cannot be mapped.
-        self._rows = np.memmap(self._folder / _ROWS, np.int16, "r", shape=shape) if count else np.empty(shape, np.int16)
-        numbers = np.fromfile(self._folder / _NUMBERS, np.int64, count * 2).reshape(count, 2)
+        self._rows = np.memmap(self.folder / _ROWS, np.int16, "r", shape=shape) if count else np.empty(shape, np.int16)
+        numbers = np.fromfile(self.folder / _NUMBERS, np.int64, count * 2).reshape(count, 2)
         self.face_ids: Ids = np.ascontiguousarray(numbers[:, 0])
         self.photo_ids: Ids = np.ascontiguousarray(numbers[:, 1])
-        gone = np.fromfile(self._folder / _GONE, np.int64) if (self._folder / _GONE).exists() else np.empty(0, np.int64)
+        gone = np.fromfile(self.folder / _GONE, np.int64) if (self.folder / _GONE).exists() else np.empty(0, np.int64)
         self._alive = np.ones(count, bool)
         self._alive[gone] = False
 
@@ -175,6 +181,23 @@ class VectorIndex:
                 "The search index cannot be opened.", f"{folder}: {error}.", "It is built anew from the gallery."
             ) from error
 
+    @staticmethod
+    def stamp_of(folder: Path) -> dict[str, Any] | None:
+        """Return what the caller noted in an index without opening it; None where that cannot be read."""
+        try:
+            meta = json.loads((folder / _META).read_text("utf-8"))
+            return dict(meta["stamp"]) if meta["format"] == _FORMAT else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @staticmethod
+    def face_ids_of(folder: Path) -> Ids:
+        """Return the ids of the faces in an index without opening it; of some that were removed, too."""
+        try:
+            return np.fromfile(folder / _NUMBERS, np.int64)[::2]
+        except OSError:
+            return np.empty(0, np.int64)
+
     @property
     def stamp(self) -> dict[str, Any]:
         """What the caller noted with the last change."""
@@ -184,7 +207,7 @@ class VectorIndex:
     def current(self) -> bool:
         """Whether the files are as this object left them: another process may have changed them."""
         try:
-            return bool(json.loads((self._folder / _META).read_text("utf-8")) == self._meta)
+            return bool(json.loads((self.folder / _META).read_text("utf-8")) == self._meta)
         except (OSError, ValueError):
             return False
 
@@ -204,7 +227,7 @@ class VectorIndex:
     def bytes_per_face(self) -> float:
         """Return the memory that a face takes when all of the index is in memory."""
         names = (_ROWS, _NUMBERS, self._meta["codes"])
-        used = sum((self._folder / name).stat().st_size for name in names) + self._alive.nbytes
+        used = sum((self.folder / name).stat().st_size for name in names) + self._alive.nbytes
         return used / max(1, len(self._alive))
 
     def add(
@@ -218,7 +241,7 @@ class VectorIndex:
         meta = dict(self._meta)
         kept, coarse = meta["kept"], meta["coarse"]
         try:
-            with (self._folder / _ROWS).open("r+b") as rows, (self._folder / _NUMBERS).open("r+b") as numbers:
+            with (self.folder / _ROWS).open("r+b") as rows, (self.folder / _NUMBERS).open("r+b") as numbers:
                 # What an interrupted run had added lies beyond the count and is written over.
                 rows.seek(meta["count"] * kept * 2)
                 numbers.seek(meta["count"] * 16)
@@ -233,7 +256,7 @@ class VectorIndex:
             self._map()
             self._wipe(before)
         except OSError as error:
-            raise _not_written(self._folder, error) from error
+            raise _not_written(self.folder, error) from error
 
     def remove(self, face_ids: Ids, stamp: Mapping[str, Any] | None = None) -> None:
         """Find these faces no more, and leave nothing of them in the files but their ids."""
@@ -242,7 +265,7 @@ class VectorIndex:
             self._wipe(places)
             self._save(dict(self._meta), stamp, codes=False)
         except OSError as error:
-            raise _not_written(self._folder, error) from error
+            raise _not_written(self.folder, error) from error
 
     def note(self, stamp: Mapping[str, Any]) -> None:
         """Write down what the caller wants to find again in `stamp`."""
@@ -257,7 +280,7 @@ class VectorIndex:
             return
         import faiss  # late: it takes time to load
 
-        rows = np.memmap(self._folder / _ROWS, np.int16, "r+", shape=self._rows.shape)
+        rows = np.memmap(self.folder / _ROWS, np.int16, "r+", shape=self._rows.shape)
         for begin in range(0, len(places), _ADDED):
             rows[places[begin : begin + _ADDED]] = 0
         codes, coarse = self._coarse, self._meta["coarse"]
@@ -277,7 +300,7 @@ class VectorIndex:
             packed[some] = faiss.rev_swig_ptr(coder.codes.get(), coder.codes.size()).reshape(-1, width)
         self._save(dict(self._meta), None)
         self._alive[places] = False
-        _write(self._folder / _GONE, np.flatnonzero(~self._alive).astype(np.int64).tobytes())
+        _write(self.folder / _GONE, np.flatnonzero(~self._alive).astype(np.int64).tobytes())
 
     def _save(self, meta: dict[str, Any], stamp: Mapping[str, Any] | None, *, codes: bool = True) -> None:
         old = meta["codes"]
@@ -285,13 +308,13 @@ class VectorIndex:
             import faiss  # late: it takes time to load
 
             meta["codes"] = f"codes.{int(old.split('.')[1]) + 1}"
-            faiss.write_index(self._coarse, str(self._folder / meta["codes"]))
+            faiss.write_index(self._coarse, str(self.folder / meta["codes"]))
         if stamp is not None:
             meta["stamp"] = dict(stamp)
-        _write(self._folder / _META, json.dumps(meta).encode())
+        _write(self.folder / _META, json.dumps(meta).encode())
         self._meta = meta
         if codes:
-            (self._folder / old).unlink(missing_ok=True)
+            (self.folder / old).unlink(missing_ok=True)
 
     def search(
         self, query: NDArray[np.float32], wanted: int, allowed: NDArray[np.bool_] | None = None

@@ -32,7 +32,7 @@ from facegui.services.candidates import candidates_of
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
 from facegui.services.processes import executor_for
 from facegui.services.searching import ranked
-from facegui.services.thumbnails import follow_gallery
+from facegui.services import index_upkeep, thumbnails
 from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
 from facegui.sources import files
@@ -217,7 +217,8 @@ class Services:
                 from facegui.gallery.store import Gallery
 
                 self._gallery = Gallery.open(self._where, read_only=self._read_only)
-                follow_gallery(self, self._gallery)
+                thumbnails.follow_gallery(self, self._gallery)
+                index_upkeep.follow_index(self, self._gallery)
             return self._gallery
 
     # --- pictures -----------------------------------------------------------------------------------------

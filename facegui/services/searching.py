@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from facegui.gallery.tables import FaceTable
     from facegui.services.core import Services
 
-__all__ = ["all_at_once", "fused_probe", "make_ready", "ranked"]
+__all__ = ["INDEXES", "all_at_once", "fused_probe", "index_folder", "make_ready", "opened", "ranked"]
+
+INDEXES = "index-"
+"""What the names of folders with an index begin with, in the cache."""
 
 _WASTE = 0.2
 """Share of forgotten faces from which an index is built anew."""
@@ -122,6 +125,39 @@ def all_at_once(services: Services) -> bool:
     return services.gallery.embedded_faces(services.model.sha256) <= few
 
 
+def index_folder(epoch: str, model_id: str) -> Path:
+    """Return where the index of a gallery's faces lies, as one model made them."""
+    return paths.cache_dir() / f"{INDEXES}{epoch[:16]}-{model_id[:16]}"
+
+
+@contextlib.contextmanager
+def opened(services: Services, folder: Path, *, wait: bool = True) -> Iterator[VectorIndex]:
+    """Open an index as it lies on the disk, to change it; nobody else changes or searches it meanwhile.
+
+    Parameters
+    ----------
+    services : Services
+    folder : Path
+    wait : bool
+        Wait for those who use it.
+
+    Raises
+    ------
+    BlockingIOError
+        It is in use and `wait` is false.
+    KnownError
+        There is none, or it is damaged.
+    """
+    if not _lock.acquire(blocking=wait):
+        raise BlockingIOError(f"{folder} is in use")
+    try:
+        with changing(paths.cache_dir(), wait=wait):
+            mine = [index for index in _open.get(services, {}).values() if index.folder == folder and index.current]
+            yield mine[0] if mine else VectorIndex.open(folder)
+    finally:
+        _lock.release()
+
+
 def _index(services: Services) -> VectorIndex:
     """Return the index of the model in use, brought up to date; one process at a time does that."""
     with changing(paths.cache_dir()):
@@ -133,7 +169,7 @@ def _brought_up_to_date(services: Services) -> VectorIndex:
     kept = _open.setdefault(services, {})
     stamp = gallery.stamp()
     epoch, removed = stamp[0], stamp[3]
-    folder = paths.cache_dir() / f"index-{epoch[:16]}-{model_id[:16]}"
+    folder = index_folder(epoch, model_id)
     index = kept.get(model_id)
     if index is not None and not index.current:
         index = None
@@ -172,7 +208,7 @@ def _built(services: Services, *, folder: Path, epoch: str, removed: int) -> Vec
             last = batch.last
             yield batch.vectors, batch.face_ids, batch.photo_ids
 
-    stamp = {"epoch": epoch, "removed": removed, "last": 0}
+    stamp = {"epoch": epoch, "gallery": str(gallery.file), "model": model_id, "removed": removed, "last": 0}
     index = VectorIndex.build(folder, sample, batches(), limits, stamp)
     index.note({**stamp, "last": last})
     return index

@@ -14,6 +14,8 @@ from gallery_samples import face, indexed, unit
 
 from facegui import paths
 from facegui.faces.types import Embedding, Frame, Photo
+from facegui.gallery.backup import restore
+from facegui.gallery.store import Gallery
 from facegui.gallery.tables import FaceTable
 from facegui.lookalikes.filters import Filters, Sieve
 from facegui.lookalikes.ranking import Ranking
@@ -58,6 +60,67 @@ def test_the_index_on_disk_follows_the_gallery(services: Services) -> None:
     services.gallery.forget_photos([photo])
     assert 306 not in nearest(services, 305)
     assert ranked(services, unit(1, 320)).searched == 309
+
+
+def remains(services: Services, seeds: range) -> set[int]:
+    """Those of the generated faces whose numbers can be read in the search index on disk."""
+    found = set()
+    for folder in paths.cache_dir().glob("index-*"):
+        axes = np.fromfile(folder / "axes.f32", np.float32).reshape(320, -1)
+        rows = np.fromfile(folder / "rows.i16", np.int16).reshape(-1, axes.shape[1]).astype(np.float32)
+        lengths = np.maximum(np.linalg.norm(rows, axis=1), 1.0)
+        for seed in seeds:
+            found |= {seed} if ((rows @ (unit(seed, 320) @ axes)) / lengths > 0.99).any() else set()
+    return found
+
+
+def test_faces_that_are_erased_leave_the_index_at_once(services: Services) -> None:
+    nearest(services, 7)
+    assert remains(services, range(10)) == set(range(10))
+    services.gallery.forget_photos([services.gallery.faces([6])[0].photo_id])
+    person, _ = services.gallery.enroll_faces("Anna", [4, 9])
+    change = services.gallery.delete_person(person)
+    assert remains(services, range(10)) == set(range(10)) - {3, 5, 8}
+    assert change.undo is not None
+    services.gallery.undo(change.undo)
+    assert nearest(services, 3)[0] == 4
+
+
+def test_what_was_erased_while_no_index_was_open_goes_at_the_next_start(services: Services) -> None:
+    nearest(services, 7)
+    where, model = services.gallery.file, services.model.sha256
+    services.close()
+    with Gallery.open(where) as alone:  # as a program that was killed before it came to its index
+        alone.forget_photos([alone.faces([6])[0].photo_id])
+        before = alone.stamp()
+    assert 5 in remains(services, range(10))
+    with Services(gallery=where) as again:
+        assert again.gallery.stamp() == before
+        assert remains(again, range(10)) == set(range(10)) - {5}
+        again.catalog.tables["index"]["exact_up_to"] = 100
+        assert nearest(again, 7)[0] == 8
+        assert ranked(again, unit(1, 320)).searched == 299
+        assert again.model.sha256 == model
+
+
+def test_the_index_of_a_gallery_that_was_replaced_or_deleted_goes(services: Services, tmp_path: Path) -> None:
+    backup = services.gallery.backup(tmp_path / "backup.sqlite")
+    nearest(services, 7)
+    half_made = paths.cache_dir() / "index-abc-def.xyz" / "new"
+    half_made.mkdir(parents=True)
+    restore(backup, services.gallery.file)
+    services.gallery.poll()
+    assert not list(paths.cache_dir().glob("index-*"))
+    nearest(services, 7)
+    with Services(gallery=tmp_path / "other.sqlite") as other:
+        assert other.gallery.counts().faces == 0
+        assert len(list(paths.cache_dir().glob("index-*"))) == 1
+        where = services.gallery.file
+        services.close()
+        where.unlink()
+    with Services(gallery=tmp_path / "other.sqlite") as other:
+        assert other.gallery.counts().faces == 0
+        assert not list(paths.cache_dir().glob("index-*"))
 
 
 def test_the_index_is_taken_up_by_the_next_start(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
