@@ -83,7 +83,7 @@ class VectorIndex:
         self._axes = np.fromfile(folder / _AXES, np.float32).reshape(meta["dimension"], meta["kept"])
         import faiss  # late: it takes time to load
 
-        self._coarse = faiss.read_index(str(folder / meta["codes"]))
+        self._coarse: Any = faiss.read_index(str(folder / meta["codes"]))
         self._map()
 
     def _map(self) -> None:
