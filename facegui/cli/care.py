@@ -1,4 +1,4 @@
-"""Verbs that look after the program and its data: doctor, backup, restore, evidence."""
+"""Verbs that look after the program and its data: doctor, backup, restore, evidence, erase."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegui.cli.app import Run, app, verb
-from facegui.cli.output import shown, table
+from facegui.cli.asking import confirm
+from facegui.cli.output import many, shown, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,3 +130,30 @@ def evidence(
 
 def _decisions(count: int) -> str:
     return f"{count:,} decision" if count == 1 else f"{count:,} decisions" if count else "no decision"
+
+
+@verb(app, "erase", PANEL)
+def erase(
+    run: Run,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> int:
+    """Erase everything that facegui remembers of people, for good: gallery, small pictures, search index, log.
+
+    Your photos, settings, models, backups and exports stay.
+    """
+    from facegui.services.erasing import erase_everything
+
+    with run.services(existing=True) as services:
+        gallery = services.gallery
+        counts, copies = gallery.counts(), gallery.copies()
+        what = (
+            f"{many(counts.people, 'person', 'people')} with {many(counts.samples, 'sample', 'samples')}, "
+            f"{many(counts.faces, 'face', 'faces')} of {many(counts.photos, 'photo', 'photos')}, "
+            f"{_decisions(counts.decisions)}"
+        )
+        beside = f" and {many(len(copies), 'older copy', 'older copies')} of the gallery" if copies else ""
+        confirm(run, yes, f"Erase all of {shown(gallery.file)} for good ({what}{beside})? This cannot be undone.")
+        erase_everything(services)
+    document = {"path": gallery.file, "copies": copies, **asdict(counts)}
+    run.output.answer(document, lambda console: console.print(f"Erased {what}{beside}."))
+    return 0

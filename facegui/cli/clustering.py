@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,10 +64,17 @@ def cluster(
         }
 
     def show(console: Console) -> None:
+        listed = groups[:_SHOWN]
+        above = _common_folder(face["path"] for group in listed for face in group["faces"][:_PHOTOS])
         lines = [
-            (str(group["id"]), str(len(group["faces"])), group["person"] or _unsure(group["name"]), _photos(group))
-            for group in groups[:_SHOWN]
-        ]
+            (
+                str(group["id"]), str(len(group["faces"])), group["person"] or _unsure(group["name"]),
+                _photos(group, above),
+            )
+            for group in listed
+        ]  # fmt: skip
+        if lines:
+            console.print(f"Photos in {shown(above)}\n", style="dim")
         console.print(table("Group", "Faces", "Who", "Photos", rows=lines, right=(0, 1)))
         if len(groups) > _SHOWN:
             console.print(f"and {len(groups) - _SHOWN:,} smaller groups; --json names all.", style="dim")
@@ -95,7 +104,17 @@ def _unsure(name: str | None) -> str:
     return f"{name}?" if name else ""
 
 
-def _photos(group: dict[str, Any]) -> str:
-    names = [shown(Path(face["path"]).name) for face in group["faces"]]
-    more = f" and {len(names) - _PHOTOS} more" if len(names) > _PHOTOS else ""
-    return ", ".join(names[:_PHOTOS]) + more
+def _common_folder(paths: Iterable[str]) -> Path:
+    """Return the folder that all of these photos lie in or below."""
+    folders = {str(Path(path).parent) for path in paths}
+    try:
+        return Path(os.path.commonpath(folders)) if folders else Path()
+    except ValueError:  # on different drives
+        return Path()
+
+
+def _photos(group: dict[str, Any], above: Path) -> str:
+    faces = group["faces"]
+    names = [shown(os.path.relpath(face["path"], above) if above.name else face["path"]) for face in faces[:_PHOTOS]]
+    more = f" and {len(faces) - _PHOTOS} more" if len(faces) > _PHOTOS else ""
+    return ", ".join(names) + more

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facegui.cli.app import Run, group, verb
+from facegui.cli.asking import confirm
 from facegui.cli.output import shown, table
 from facegui.errors import KnownError
 
@@ -124,7 +124,7 @@ def merge(
         if kept.id in {person.id for person in found}:
             raise KnownError(f"{kept.name} cannot be merged with themselves.", "", "Name another person.")
         names = ", ".join(person.name for person in found)
-        _confirm(run, yes, f"Merge {names} into {kept.name}? This cannot be taken back here.")
+        confirm(run, yes, f"Merge {names} into {kept.name}? This cannot be taken back here.")
         for person_id in dict.fromkeys(person.id for person in found):
             services.gallery.merge(kept.id, person_id)
         merged = services.gallery.person(kept.id)
@@ -147,7 +147,7 @@ def delete(
         found = {person.id: person for person in (person_named(services, name) for name in names)}
         text = ", ".join(person.name for person in found.values())
         samples = sum(person.samples for person in found.values())
-        _confirm(run, yes, f"Delete {text} with {samples:,} samples? This cannot be taken back here.")
+        confirm(run, yes, f"Delete {text} with {samples:,} samples? This cannot be taken back here.")
         for person_id in found:
             services.gallery.delete_person(person_id)
     document = {"deleted": [_document(person) for person in found.values()]}
@@ -175,19 +175,3 @@ def export(
     document = {"path": str(target), "people": [_document(person) for person in found]}
     run.output.answer(document, lambda console: console.print(text))
     return 0
-
-
-def _confirm(run: Run, yes: bool, question: str) -> None:
-    """Ask before something that cannot be undone from the command line.
-
-    Raises
-    ------
-    KnownError
-        Nobody can be asked, or the answer was no.
-    """
-    if yes:
-        return
-    if run.output.as_json or not sys.stdin.isatty():
-        raise KnownError("Nothing was changed.", question, "Add --yes to confirm.")
-    if not typer.confirm(question, err=True):
-        raise KnownError("Nothing was changed.")

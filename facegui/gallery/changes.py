@@ -23,11 +23,12 @@ class RowImage:
 class Undo:
     """The way back from one write, held in memory only.
 
-    It holds what was deleted, so drop it when the deletion is to be final.
+    It holds what was deleted, so drop it when the deletion is to be final. `epoch` is the database that was written.
     """
 
     text: str
     rows: tuple[RowImage, ...]
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from facegui.errors import KnownError
 from facegui.gallery import undoing
 from facegui.gallery.facerows import encode_crop, face_values, model_keys_of, now
+from facegui.gallery.lanes import read_stamp
 from facegui.gallery.naming import follow_merge, follow_owner, leave_people
 from facegui.gallery.people import clean_name, name_key, names_of, require_person
 from facegui.gallery.records import Change, NewSample, Undo
@@ -259,10 +260,13 @@ class Enrolment(Tidying):
         Raises
         ------
         KnownError
-            Something else has changed the same rows since, or taken the person's name.
+            Something else has changed the same rows since, or taken the person's name, or another gallery lies in the
+            place of the one that was written.
         """
         try:
             with self._write(undoable=True) as write:
+                if read_stamp(write.connection)[0] != undo.epoch:
+                    raise KnownError("This can no longer be undone.", "The gallery was erased or replaced since.", "")
                 for image in undo.rows:
                     if image.before is None:
                         write.changing(image.table, [image.key])

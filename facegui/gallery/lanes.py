@@ -24,7 +24,7 @@ from facegui.gallery.connect import Database
 from facegui.gallery.records import Change, Undo
 from facegui.gallery.schema import STATE_ID, State
 
-__all__ = ["Lanes", "Stamp", "Write"]
+__all__ = ["Lanes", "Stamp", "Write", "read_stamp"]
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ class Write:
         Whether enrolled samples changed, faces were added to the index, it changed in another way, or the history did.
     deletion : bool
         Whether something is deleted that should leave no trace in the file.
+    everything : bool
+        Whether more changes than can be listed.
     text : str
         What happens, for the user.
     change : Change
@@ -71,6 +73,7 @@ class Write:
         self.removed = False
         self.history = False
         self.deletion = False
+        self.everything = False
         self.text = ""
         self.change = Change()
         self._images = undoing.Images(connection) if undoable else None
@@ -120,13 +123,9 @@ class Write:
         rows = self._images.finish() if self._images is not None else ()
         owners = (side["person_id"] for row in rows if row.table == "face" for side in (row.before, row.after) if side)
         self.people.update(owner for owner in owners if owner is not None)
-        self.change = Change(
-            frozenset(self.people),
-            frozenset(self.faces),
-            frozenset(self.photos),
-            self.text,
-            Undo(self.text, rows) if rows else None,
-        )
+        undo = Undo(self.text, rows, read_stamp(self.connection)[0]) if rows else None
+        people, faces, photos = frozenset(self.people), frozenset(self.faces), frozenset(self.photos)
+        self.change = Change(people, faces, photos, self.text, undo, self.everything)
 
 
 class Lanes:

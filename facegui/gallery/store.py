@@ -12,6 +12,7 @@ from facegui.gallery.backup import Backups
 from facegui.gallery.clusters import Clusters
 from facegui.gallery.database import open_database
 from facegui.gallery.enrolment import Enrolment
+from facegui.gallery.erasing import Erasing
 from facegui.gallery.folders import Folders
 from facegui.gallery.history import History
 from facegui.gallery.matrices import Matrices
@@ -29,7 +30,7 @@ __all__ = ["Gallery"]
 
 class Gallery(
     People, Enrolment, Photos, Clusters, Reviewing, Reembedding, History, Matrices, Streams, Tables, Folders, Regions,
-    Backups,
+    Backups, Erasing,
 ):  # fmt: skip
     """People, samples, folder index and history in one database.
 

@@ -59,7 +59,8 @@ class Tidying(Lanes):
         except Exception as error:
             _log.info("the gallery was not tidied now: %s", error)
 
-    def _rewrite(self, wait: float) -> None:
+    def _rewrite(self, wait: float) -> bool:
+        """Rewrite the file; return whether nothing of before is left, which may be read by somebody still."""
         with self._in_use(), self._write_lane, known_failures(self.location):
             with self._database.reading() as reader:
                 before = reader.scalars(select(State.deletions).where(State.id == STATE_ID)).one()
@@ -68,14 +69,16 @@ class Tidying(Lanes):
                 if self.file.stat().st_size > _REWRITTEN_AT_ONCE:  # too much for the memory
                     connection.execute("PRAGMA temp_store=FILE")
                 connection.execute("VACUUM")
-                _empty_log(connection)
+                emptied = _empty_log(connection)
             with self._database.writing() as writer:
                 # Deletions by another process in the meantime still count.
                 writer.execute(update(State).where(State.id == STATE_ID).values(deletions=State.deletions - before))
+        return emptied
 
 
-def _empty_log(connection: sqlite3.Connection) -> None:
-    """Bring the write-ahead log into the file and cut it to nothing, as far as no reader needs it."""
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Bring the write-ahead log into the file and cut it to nothing; return whether no reader needs it any more."""
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         _log.info("the write-ahead log is still in use")
+    return not busy

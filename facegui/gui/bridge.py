@@ -108,6 +108,11 @@ class Bridge(QObject):
         """Whether some work has not ended, or its end was not delivered yet."""
         return bool(self._tasks)
 
+    @property
+    def working(self) -> bool:
+        """Whether work goes on that the strip tells of."""
+        return any(task.title for task in self._tasks)
+
     def close(self) -> None:
         """Cancel everything, wait for what is running, end all threads; nothing is delivered any more."""
         self._closed = True

@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         page = entry.load()(self.services, self.bridge)
         page.navigate.connect(self.show_page)
         page.undo_offered.connect(self.strip.offer_undo)
+        page.undo_ended.connect(self._forget_undo)
         page.gallery_changed.connect(self._gallery_changed)
         page.settings_changed.connect(self._settings_changed)
         self._pages[name] = page
@@ -262,6 +263,11 @@ class MainWindow(QMainWindow):
         for page in self._pages.values():
             if page is not but:
                 page.refresh()
+
+    def _forget_undo(self) -> None:
+        self.strip.withdraw_undo()
+        for page in self._pages.values():
+            page.forget_undo()
 
     def _gallery_changed(self) -> None:
         self.loading.count()

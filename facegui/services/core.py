@@ -28,11 +28,11 @@ from facegui.matching.calibration import Calibration
 from facegui.matching.decision import Outcome, Rule, rule_for
 from facegui.matching.enrolment import Enrolled, SampleCheck, check
 from facegui.paths import plain
+from facegui.services import index_upkeep, thumbnails
 from facegui.services.candidates import candidates_of
 from facegui.services.chain import build_pipeline, calibrations_of, network_of
 from facegui.services.processes import executor_for
 from facegui.services.searching import ranked
-from facegui.services import index_upkeep, thumbnails
 from facegui.services.values import Candidate, Comparison, EnrolSample
 from facegui.settings import Settings
 from facegui.sources import files

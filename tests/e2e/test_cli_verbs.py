@@ -378,6 +378,19 @@ def test_lookalikes_read_what_is_new_in_the_folder_first(enrolled: SampleFolder,
 # --- embed, evaluate, calibrate ---------------------------------------------------------------------------------
 
 
+def test_everything_is_erased_only_when_it_is_confirmed(enrolled: SampleFolder, ask: Ask) -> None:
+    assert ask("index", enrolled.file("astronaut").parent)[0] == 0
+    assert ask("erase")[0] == 2
+    assert len(ask("people")[1]["people"]) == 2
+    (paths.log_dir() / "facegui.log").write_text("/secret/photo.jpg")
+    status, erased = ask("erase", "--yes")
+    assert (status, erased["people"], erased["samples"]) == (0, 2, 3)
+    assert erased["faces"] > 0
+    assert ask("people")[1]["people"] == []
+    assert not any(file.stat().st_size for file in paths.log_dir().iterdir())
+    assert ask("enroll", "Grace Hopper", enrolled.file("admiral"))[0] == 0
+
+
 def test_embeddings_are_plain_arrays_with_one_row_per_face(samples: SampleFolder, ask: Ask, tmp_path: Path) -> None:
     out, bad = tmp_path / "faces.npz", tmp_path / "bad.jpg"
     bad.write_text("no picture")

@@ -95,7 +95,7 @@ class Chain(FakeServices):
 
     def enroll(self, name: str, samples: Sequence[Any]) -> tuple[int, Change]:
         self.enrolled.append((name, list(samples)))
-        return 7, Change(text="Enrolled", undo=Undo("Enrolled", ()))
+        return 7, Change(text="Enrolled", undo=Undo("Enrolled", (), ""))
 
     def identify(self, face: Face, top: int = 5) -> tuple[Any, ...]:
         return (SimpleNamespace(person_id=7, nearest_face_id=3),)

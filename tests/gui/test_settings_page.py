@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, Q
 from facegui import paths
 from facegui.errors import KnownError
 from facegui.faces.types import Embedding, Outcome
-from facegui.gallery.records import DecisionKind, NewDecision, NewSample
+from facegui.gallery.records import Counts, DecisionKind, NewDecision, NewSample
 from facegui.gui.bridge import Bridge
 from facegui.gui.pages import settings as settings_module
 from facegui.gui.pages.settings import SettingsPage
@@ -289,6 +290,38 @@ def test_the_history_is_deleted_only_after_a_question(qtbot, page: SettingsPage,
     with qtbot.waitSignal(page.gallery_changed, timeout=WAIT):
         page.storage.clear_now.click()
     assert services.gallery.decisions() == []
+
+
+def test_everything_is_erased_only_after_a_question(qtbot, page: SettingsPage, services: Services) -> None:
+    enroll(services)
+    decide(services)
+    page.refresh()
+    row = page.storage.erase
+    qtbot.waitUntil(lambda: row._counts.people == 1, timeout=WAIT)
+    row.ask_button.click()
+    assert row._question.text() == (
+        "People: 1, faces of photos: 0, decisions: 1. Erase all of it for good? This cannot be undone."
+    )
+    assert row.keep.hasFocus() or not page.isActiveWindow()
+    row.keep.click()
+    assert not row.erase_now.isVisible()
+    assert len(services.gallery.people()) == 1
+    row.ask_button.click()
+    with qtbot.waitSignals([page.undo_ended, page.gallery_changed], timeout=WAIT):
+        row.erase_now.click()
+    assert services.gallery.counts() == Counts(0, 0, 0, 0, 0)
+    assert page.storage.result.text() == "✓ Everything about people was erased."
+
+
+def test_nothing_is_erased_while_faces_are_being_read(qtbot, page: SettingsPage, services: Services) -> None:
+    enroll(services)
+    go_on = threading.Event()
+    page.bridge.run(page, lambda: go_on.wait(WAIT), title="Reading photos")
+    page.storage.erase.erase_now.click()
+    qtbot.waitUntil(lambda: page._error.error is not None, timeout=WAIT)
+    go_on.set()
+    qtbot.waitUntil(lambda: not page.bridge.working, timeout=WAIT)
+    assert len(services.gallery.people()) == 1
 
 
 def test_every_control_has_a_name(page: SettingsPage) -> None:

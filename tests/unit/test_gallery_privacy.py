@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from gallery_samples import decision, face, indexed, sample, unit
 
-from facegui.gallery import tidying
+from facegui.errors import KnownError
+from facegui.gallery import erasing, tidying
+from facegui.gallery.backup import restore
 from facegui.gallery.facerows import encode_crop
-from facegui.gallery.records import NewSample
+from facegui.gallery.records import Counts, NewSample
 from facegui.gallery.store import Gallery
 
 NAME = "Xenophilia Quux"
@@ -128,4 +130,51 @@ def test_an_undone_deletion_leaves_no_second_copy_when_deleted_again(tmp_path: P
         gallery.undo(undo)
         assert len(gallery.samples(person)) == 1
         gallery.delete_person(person)
+        assert traces(file, [9001]) == []
+
+
+def test_nothing_is_left_of_a_gallery_that_was_erased(tmp_path: Path) -> None:
+    file = tmp_path / "gallery" / "gallery.sqlite"
+    seeds = [9001, 9002]
+    with Gallery.open(file) as gallery, Gallery.open(file) as other:
+        person, _ = gallery.enroll(NAME, [sample(9001, "/secret/9001.jpg")])
+        gallery.add_photos([indexed("/secret/index.jpg", face(9002))])
+        gallery.record(decision(person_id=person, probe="/secret/probe.jpg"))
+        removed = gallery.delete_person(gallery.enroll("Somebody else", [sample(7)])[0])
+        copy = restore(gallery.backup(tmp_path / "backup.sqlite"), file)
+        assert gallery.copies() == [copy]
+        assert {gallery.poll(), other.poll()} == {True}
+        assert traces(file, seeds)
+        heard = []
+        other.subscribe(heard.append)
+        gallery.subscribe(heard.append)
+        gallery.erase_everything()
+        assert traces(file, seeds) == []
+        assert not gallery.copies()
+        assert other.poll()
+        assert [change.everything for change in heard] == [True, True]
+        for one in (gallery, other):
+            assert one.counts() == Counts(0, 0, 0, 0, 0)
+            assert not one.needs_compacting()
+        with pytest.raises(KnownError, match="no longer be undone"):
+            gallery.undo(removed.undo)
+        assert other.enroll("Anna", [sample(3)])[0]
+        assert gallery.poll()
+        assert [one.name for one in gallery.people()] == ["Anna"]
+    assert traces(file, seeds) == []
+    assert (tmp_path / "backup.sqlite").is_file()
+
+
+def test_traces_that_somebody_is_reading_are_not_called_erased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "BUSY_SECONDS", 0.1)
+    file = tmp_path / "gallery.sqlite"
+    with Gallery.open(file) as gallery:
+        gallery.enroll(NAME, [sample(9001)])
+        with closing(sqlite3.connect(file)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM person").fetchone()
+            with pytest.raises(KnownError, match="traces of it may be left"):
+                gallery.erase_everything()
+            assert traces(file, [9001])
+        gallery.erase_everything()
         assert traces(file, [9001]) == []

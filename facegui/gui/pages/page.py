@@ -75,6 +75,8 @@ class Page(QWidget):
     -------
     navigate(str, object)
         Open another page, and hand it a value (`receive`).
+    undo_ended
+        What was changed until now, on any page, can no longer be taken back.
     undo_offered(str, object)
         A change was made: words and a callable that takes it back.
     gallery_changed
@@ -88,6 +90,7 @@ class Page(QWidget):
 
     navigate = Signal(str, object)
     undo_offered = Signal(str, object)
+    undo_ended = Signal()
     gallery_changed = Signal()
     settings_changed = Signal()
 
@@ -164,6 +167,9 @@ class Page(QWidget):
 
     def refresh(self) -> None:
         """The model, the settings or the gallery changed elsewhere: read again what is shown."""
+
+    def forget_undo(self) -> None:
+        """Nothing that was changed until now may be taken back any more."""
 
     def undo(self) -> None:
         """Ctrl+Z while no undo is offered: take back what the page can take back all the same."""

@@ -162,6 +162,9 @@ class PeoplePage(Page):
     def choose_files(self) -> None:
         self.sorting.choose_folder()
 
+    def forget_undo(self) -> None:
+        self._undos.clear()
+
     def undo(self) -> None:
         self._undos.undo(
             self.sorting.queue.undo, lambda: self._undone(self.tr("The last change can no longer be undone."))

@@ -48,6 +48,10 @@ class UndoStack(QObject):
 
         return take_back
 
+    def clear(self) -> None:
+        """Forget all changes with what they hold."""
+        self._entries.clear()
+
     def undo(self, otherwise: Act, refused: Act) -> None:
         """Take the newest change back; `otherwise` where this session has none, `refused` where it is too late."""
         if not self._entries:

@@ -73,6 +73,7 @@ class SettingsPage(Page):
         self.storage = StoragePanel(self.services, self.bridge)
         self.storage.changed.connect(self.gallery_changed.emit)
         self.storage.undo_offered.connect(self.undo_offered.emit)
+        self.storage.erased.connect(self.undo_ended.emit)
         self.storage.failed.connect(self.show_error)
         defaults, infos = Settings(), table()
         for name, info in infos.items():

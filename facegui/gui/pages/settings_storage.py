@@ -1,4 +1,4 @@
-"""What is stored where; backup, restore, history."""
+"""What is stored where; backup, restore, history, erasing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from facegui import paths
 from facegui.gallery.records import Counts
 from facegui.gui import theme
 from facegui.gui.bridge import Bridge
+from facegui.gui.pages.settings_erase import EraseRow
 from facegui.gui.widgets.parts import button, card, column, label, line, row, tool_button
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class _Place(QWidget):
 
 
 class StoragePanel(QWidget):
-    """Places, backup and restore, history.
+    """Places, backup and restore, history, erasing everything.
 
     Signals
     -------
@@ -90,12 +91,15 @@ class StoragePanel(QWidget):
         The gallery differs now.
     undo_offered(str, object)
         Words and a callable that takes a change back.
+    erased
+        Everything was erased: nothing may be taken back any more.
     failed(Exception)
         Something did not work.
     """
 
     changed = Signal()
     undo_offered = Signal(str, object)
+    erased = Signal()
     failed = Signal(object)
 
     def __init__(self, services: Services, bridge: Bridge) -> None:
@@ -134,13 +138,26 @@ class StoragePanel(QWidget):
         history.setLayout(across)
         actions = QWidget()
         actions.setLayout(row(self.backup_button, self.restore_button, None))
+        self.erase = EraseRow(services, bridge)
+        self.erase.erased.connect(self._erased)
+        self.erase.failed.connect(self.failed.emit)
         body = card(intro, margin="unit")
         layout = body.layout()
         assert layout is not None
         edge = 2 * theme.size("unit")
         layout.setContentsMargins(edge, edge, edge, edge)
         layout.setSpacing(edge)
-        for item in (*self.places.values(), line(), actions, self.result, line(), history, self._sure):
+        for item in (
+            *self.places.values(),
+            line(),
+            actions,
+            self.result,
+            line(),
+            history,
+            self._sure,
+            line(),
+            self.erase,
+        ):
             layout.addWidget(item)
         self.result.hide()
         self.setLayout(column(body))
@@ -172,6 +189,7 @@ class StoragePanel(QWidget):
         for item in (self.restore_button, self.clear_button):
             item.setEnabled(not stored.read_only)
         self.clear_button.setEnabled(number > 0 and not stored.read_only)
+        self.erase.show_counts(stored.counts, read_only=stored.read_only)
 
     def _open(self, path: Path) -> None:
         from facegui.gui.reveal import reveal
@@ -252,3 +270,9 @@ class StoragePanel(QWidget):
         self._bridge.run(
             self, lambda: self._services.gallery.clear_history(), done, self.failed.emit, lane="write"
         )  # fmt: skip
+
+    def _erased(self) -> None:
+        self._say(self.tr("✓ Everything about people was erased."))
+        self.erased.emit()
+        self.changed.emit()
+        self.refresh()
