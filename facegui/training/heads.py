@@ -28,7 +28,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from facegui.training.margins import IGNORED, Margin, cosines, margin_logits, nearest_subcentre
-from facegui.training.shared_softmax import shared_softmax
+from facegui.training.shared_softmax import over_ranks, shared_softmax
 
 __all__ = ["CentreSGD", "Head", "Outcome", "ParallelHead", "class_range"]
 
@@ -205,11 +205,12 @@ class _Gather(torch.autograd.Function):
 
 
 class ParallelHead(Head):
-    """The centres shared out over the ranks of a process group.
+    """The centres shared out over the ranks of a process group; without one, all of them, a share in each step.
 
-    Every rank brings the same number of faces and gets the same loss. The gradient on its features is that of the mean
-    over all ranks' faces; `torch.nn.parallel.DistributedDataParallel` divides a network's gradients by the number of
-    ranks, so whoever uses it multiplies this one with that number first.
+    Every rank brings the same number of faces, those that it lacks with the label −1, and gets the same loss. The
+    gradient on its features is that of the mean over all ranks' faces;
+    `torch.nn.parallel.DistributedDataParallel` divides a network's gradients by the number of ranks, so whoever uses it
+    multiplies this one with that number first.
 
     Parameters
     ----------
@@ -218,11 +219,11 @@ class ParallelHead(Head):
     share : float
         Share of the centres that take part in a step; 1 is all of them, the exact softmax.
     group : ProcessGroup, optional
-        Default: all ranks.
+        Default: all ranks, or this process alone where it has joined no others.
 
     Attributes
     ----------
-    draws : Tensor
+    draws : int
         Steps so far; with `seed` it determines which centres take part.
     """
 
@@ -240,7 +241,9 @@ class ParallelHead(Head):
         if not 0 < share <= 1:
             raise ValueError(f"the share of the centres must be above 0 and at most 1, not {share}")
         self.group = group
-        self.rank, self.ranks = dist.get_rank(group), dist.get_world_size(group)
+        joined = dist.is_initialized()
+        self.rank: int = dist.get_rank(group) if joined else 0
+        self.ranks: int = dist.get_world_size(group) if joined else 1
         super().__init__(classes, dimension, margin, subcentres, seed)
         self.share, self.seed = share, seed
         self.draws = 0
@@ -250,10 +253,12 @@ class ParallelHead(Head):
 
     def forward(self, features: Tensor, labels: Tensor) -> Outcome:
         """Return the loss of the batches of all ranks; see `Head.forward`."""
-        gathered = _Gather.apply(features, self.group)
-        parts = [torch.empty_like(labels) for _ in range(self.ranks)]
-        dist.all_gather(parts, labels.contiguous(), group=self.group)
-        everyone = torch.cat(parts)
+        gathered, everyone = features, labels
+        if self.ranks > 1:
+            gathered = _Gather.apply(features, self.group)
+            parts = [torch.empty_like(labels) for _ in range(self.ranks)]
+            dist.all_gather(parts, labels.contiguous(), group=self.group)
+            everyone = torch.cat(parts)
         mine = (everyone >= self.start) & (everyone < self.end)
         own = torch.where(mine, everyone - self.start, IGNORED)
         centres, bias = self.centres, self.bias
@@ -268,7 +273,7 @@ class ParallelHead(Head):
         counted = everyone != IGNORED
         found = shared_softmax(_wide(gathered), centres, bias, own, counted, self.margin, self.subcentres, self.group)
         correct = ((own != IGNORED) & (found.own >= found.best)).sum()
-        dist.all_reduce(correct, group=self.group)
+        over_ranks(correct, dist.ReduceOp.SUM, self.group)
         return Outcome(found.loss, correct, counted.sum())
 
     def _draw(self, own: Tensor) -> tuple[Tensor, Tensor]:
@@ -302,8 +307,10 @@ class CentreSGD(torch.optim.Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
-                moved = self.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter))
-                gradient = parameter.grad
+                state, gradient = self.state[parameter], parameter.grad
+                if "momentum_buffer" not in state:  # not `setdefault`: it would make one in each step, to throw it away
+                    state["momentum_buffer"] = torch.zeros_like(parameter)
+                moved = state["momentum_buffer"]
                 if gradient.is_sparse:
                     gradient = gradient.coalesce()
                     self._move_some(parameter, moved, gradient.indices()[0], gradient.values(), group)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from facegui.training.margins import IGNORED, Margin, target_cosine
 
-__all__ = ["Shared", "shared_softmax"]
+__all__ = ["Shared", "over_ranks", "shared_softmax"]
 
 _CLASSES_AT_ONCE = 2048
 _LEAST_LENGTH = 1e-12  # as torch.nn.functional.normalize has it
@@ -73,6 +73,12 @@ def shared_softmax(
     """
     with torch.autocast(features.device.type, enabled=False):
         return Shared(*_Softmax.apply(features, centres, bias, labels, counted, margin, subcentres, group))
+
+
+def over_ranks(values: Tensor, how: Any, group: Any) -> None:
+    """Reduce values over the ranks of a group, in place; a process that has joined no others keeps its own."""
+    if dist.is_initialized():
+        dist.all_reduce(values, op=how, group=group)
 
 
 class _Blocks:
@@ -136,10 +142,10 @@ class _Softmax(torch.autograd.Function):
             total += block.sub_(higher).exp_().sum(0)
             largest = higher
         everywhere = largest.clone()
-        dist.all_reduce(everywhere, op=dist.ReduceOp.MAX, group=group)
+        over_ranks(everywhere, dist.ReduceOp.MAX, group)
         sums = torch.stack([total * (largest - everywhere).exp_(), torch.where(held, bent, 0.0)])
-        dist.all_reduce(sums, group=group)
-        dist.all_reduce(best, op=dist.ReduceOp.MAX, group=group)
+        over_ranks(sums, dist.ReduceOp.SUM, group)
+        over_ranks(best, dist.ReduceOp.MAX, group)
         log_total = sums[0].log() + everywhere
         ctx.save_for_backward(features, centres, labels, counted, scores, inverse, bent, slope, log_total)
         ctx.blocks, ctx.margin, ctx.subcentres, ctx.biased = blocks, margin, subcentres, bias is not None

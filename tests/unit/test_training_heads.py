@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: training is not tested")
 
-from facegui.training.heads import CentreSGD, Head, class_range  # noqa: E402
+from facegui.training.heads import CentreSGD, Head, ParallelHead, class_range  # noqa: E402
 from facegui.training.margins import arcface, cosines, margin_loss, softmax  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +76,30 @@ def test_a_saved_head_of_other_classes_or_with_a_gap_is_refused() -> None:
         Head(7, 4, arcface()).load_shards([part])
     with pytest.raises(ValueError, match="class 4 is in none"):
         head.load_shards([part | {"end": 4, "centres": part["centres"][:4]}])
+
+
+def test_a_process_that_joined_no_others_gets_the_loss_and_gradients_of_one_head() -> None:
+    whole, shared = Head(9, 8, arcface(), 2, seed=4), ParallelHead(9, 8, arcface(), 2, seed=4)
+    found = []
+    for head in (whole, shared):
+        features = torch.randn(6, 8, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        outcome = head(features, torch.tensor([0, 8, 2, 3, 4, -1]))
+        outcome.loss.backward()
+        found.append((outcome.loss, outcome.correct, features.grad, head.centres.grad / head.centres.grad.norm()))
+    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(*found, strict=True))
+
+
+def test_the_momentum_of_centres_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten million people it is gigabytes: to make and fill it again in each step took longer than the step."""
+    head = Head(5, 4, arcface())
+    optimizer = CentreSGD(head.parameters(), 0.1)
+    made, zeros_like = [], torch.zeros_like
+    for _ in range(3):
+        head(torch.randn(8, 4), torch.arange(8) % 5).loss.backward()
+        with monkeypatch.context() as watching:
+            watching.setattr(torch, "zeros_like", lambda values: made.append(1) or zeros_like(values))
+            optimizer.step()
+    assert len(made) == 1
 
 
 def test_centre_sgd_is_ordinary_sgd_for_dense_gradients() -> None:
