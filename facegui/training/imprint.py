@@ -27,10 +27,13 @@ def imprint(head: Head, network: nn.Module, pictures: Pictures, device: torch.de
     Sub-centres begin at the same place but for a little noise; people without a readable picture keep their centre.
     """
     generator = torch.Generator().manual_seed(0)
+    by_label = np.argsort(pictures.labels, kind="stable")  # once: there may be a hundred thousand people
+    edges = np.searchsorted(pictures.labels[by_label], np.arange(head.start, head.end + 1))
     with torch.no_grad():
         for label in range(head.start, head.end):
+            first, last = edges[label - head.start : label - head.start + 2].tolist()
             crops = []
-            for place in np.flatnonzero(pictures.labels == label)[:_PICTURES].tolist():
+            for place in by_label[first : min(last, first + _PICTURES)].tolist():
                 try:
                     crops.append(scaled(pictures.picture(place)))
                 except KnownError:
