@@ -6,12 +6,16 @@ centres of rank R of N with their momentum. Any number of ranks can take up what
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
+import re
 import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 
@@ -19,15 +23,23 @@ from facegui.errors import KnownError
 from facegui.training.heads import Head, rows_of
 from facegui.training.ranks import barrier
 
-__all__ = ["find", "load_head", "load_network", "momentum_of", "save", "steps_in"]
+__all__ = ["find", "load_head", "load_network", "momentum_of", "save", "step_of", "steps_in"]
 
 _KEPT = 2
 _FORMAT = 1
+_INSTEAD = "Move its folder away, and the checkpoint before it is taken."
+_NAME = re.compile(r"step-\d{8,}")
 
 
 def steps_in(folder: Path) -> list[Path]:
-    """Return the complete checkpoints of a run, oldest first."""
-    return sorted(place for place in folder.glob("step-*") if place.is_dir() and place.suffix != ".part")
+    """Return the complete checkpoints of a run, oldest first; a copy that somebody made under another name is none."""
+    found = [place for place in folder.glob("step-*") if place.is_dir() and _NAME.fullmatch(place.name)]
+    return sorted(found, key=step_of)
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return the step after which a checkpoint was saved, from its name."""
+    return int(checkpoint.name.partition("-")[2])
 
 
 def find(place: Path) -> Path:
@@ -56,14 +68,17 @@ def save(folder: Path, step: int, network: Mapping[str, Any], head: Mapping[str,
     """
     target = folder / f"step-{step:08d}"
     draft = target.with_suffix(".part")
+    own = [draft / f"head-{rank}-of-{ranks}.pt"]
     try:
         if rank == 0:
-            shutil.rmtree(draft, ignore_errors=True)
+            for left in folder.glob("step-*.part"):  # of a run that was killed while it saved
+                shutil.rmtree(left, ignore_errors=True)
             draft.mkdir(parents=True)
         barrier()
-        torch.save(dict(head), draft / f"head-{rank}-of-{ranks}.pt")
+        _write(dict(head), own[0])
         if rank == 0:
-            torch.save({"format": _FORMAT, "step": step, **network}, draft / "network.pt")
+            own.append(draft / "network.pt")
+            _write({"format": _FORMAT, "step": step, **network}, own[1])
         barrier()
         if rank == 0:
             shutil.rmtree(target, ignore_errors=True)
@@ -72,28 +87,41 @@ def save(folder: Path, step: int, network: Mapping[str, Any], head: Mapping[str,
                 shutil.rmtree(old, ignore_errors=True)
         barrier()
     except (OSError, RuntimeError) as error:  # torch.save says a full disk with a RuntimeError
+        with contextlib.suppress(OSError):  # what was written would only take the space that is missing
+            for file in own:
+                file.unlink(missing_ok=True)
+            draft.rmdir()
         raise KnownError(
             "The checkpoint could not be saved.", f"{draft}: {error}.", "Free some space; earlier checkpoints are kept."
         ) from error
     return target
 
 
-def _load(file: Path) -> dict[str, Any]:
-    """Read a file without running anything that it may hold."""
+def _write(values: dict[str, Any], file: Path) -> None:
+    """Write a file and wait until it is on the disk: a checkpoint must not become an empty one when the power fails."""
+    with file.open("wb") as opened:
+        torch.save(values, opened)
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def _load(file: Path, *, mapped: bool = False) -> dict[str, Any]:
+    """Read a file without running anything that it may hold; `mapped`: only those numbers that are looked at."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickles that are not ours; they are refused below
-            found = torch.load(file, map_location="cpu", weights_only=True)
+            found = torch.load(file, map_location="cpu", weights_only=True, mmap=mapped and is_zipfile(file))
     except OSError as error:
         raise KnownError(f"{file} cannot be read.", f"{error.strerror or error}.", "Check its name.") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        why = (str(error).splitlines() or ["it ends too early"])[0]
         raise KnownError(
             f"{file} is no checkpoint.",
-            f"It is damaged, or holds more than numbers, which was not run: {str(error).splitlines()[0]}",
-            "Take another checkpoint.",
+            f"It is damaged, or holds more than numbers, which was not run: {why}",
+            _INSTEAD,
         ) from error
     if not isinstance(found, dict):
-        raise KnownError(f"{file} is no checkpoint.", "It holds something else.", "Take another checkpoint.")
+        raise KnownError(f"{file} is no checkpoint.", "It holds something else.", _INSTEAD)
     return found
 
 
@@ -112,22 +140,24 @@ def load_network(checkpoint: Path) -> dict[str, Any]:
 
 
 def load_head(checkpoint: Path) -> list[dict[str, Any]]:
-    """Read the parts of the head, however many ranks saved them.
+    """Open the parts of the head in the order of the ranks, however many saved them.
+
+    Their numbers are read where they are used: a rank of many needs its own share only, not all centres in memory.
 
     Raises
     ------
     KnownError
         One is missing or damaged.
     """
-    files = sorted(checkpoint.glob("head-*-of-*.pt"))
+    files = sorted(checkpoint.glob("head-*-of-*.pt"), key=lambda file: int(file.stem.split("-")[1]))
     wanted = int(files[0].stem.rpartition("-")[2]) if files else 1
     if len(files) != wanted:
         raise KnownError(
             f"{checkpoint} is incomplete.",
             f"It has {len(files)} of {wanted} parts of the head.",
-            "Take an earlier one.",
+            _INSTEAD,
         )
-    return [_load(file) for file in files]
+    return [_load(file, mapped=True) for file in files]
 
 
 def momentum_of(parts: list[dict[str, Any]], head: Head) -> dict[str, Any]:

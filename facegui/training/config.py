@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
@@ -75,14 +76,14 @@ class MarginTable:
     Attributes
     ----------
     scale, m1, m2, m3, beyond, normalised
-        The defaults are ArcFace's.
+        The defaults are ArcFace's; plain softmax is normalised = false with scale = 1 and m2 = 0.
     grow : float
         Rounds in which the margins grow from nothing to their full size. A network that gets much wrong at first may be
         drawn by the full margin into one narrow cone, where every class pays little, and stay there.
     subcentres : int
         Centres a person.
     share : float
-        Share of the centres that take part in a step; below 1 only on several ranks.
+        Share of the centres that take part in a step.
     imprint : bool
         Begin with everybody's mean embedding for a centre; for a network that is good already.
     """
@@ -193,6 +194,7 @@ _NOT_NEGATIVE = {
     ("optimizer", "clip"), ("optimizer", "factor"), ("optimizer", "power"), ("run", "seed"),
 }  # fmt: skip
 _SHARES = {("network", "dropout"), ("optimizer", "average"), ("optimizer", "momentum")}  # below 1
+_GREATEST_SEED = 2**32 - 1
 _CHOICES = {
     ("optimizer", "schedule"): SCHEDULES, ("optimizer", "precision"): PRECISIONS, ("run", "device"): DEVICES,
     ("margin", "beyond"): ("paper", "easy", "none"),
@@ -254,11 +256,10 @@ def _table(file: Path, table: str, values: Mapping[str, Any]) -> Any:
 
 def _value(file: Path, table: str, name: str, value: Any, kind: str) -> Any:
     what = f"{name} in [{table}] of {file}"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "float" and number:
+    if kind == "float" and _is_number(value):
         value = float(value)
-    elif kind.startswith("tuple") and isinstance(value, list) and all(isinstance(v, int | float) for v in value):
-        return tuple(float(v) for v in value)
+    elif kind.startswith("tuple") and isinstance(value, list) and all(_is_number(v) for v in value):
+        value = tuple(float(v) for v in value)
     elif type(value).__name__ != kind:
         words = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}
         raise KnownError(
@@ -267,8 +268,13 @@ def _value(file: Path, table: str, name: str, value: Any, kind: str) -> Any:
     key = (table, name)
     if key in _CHOICES and value not in _CHOICES[key]:
         raise KnownError(f"{what} cannot be {value!r}.", "", f"Say {', '.join(_CHOICES[key])}.")
+    numbers = value if isinstance(value, tuple) else (value,) if isinstance(value, float) else ()
     wrong = (
-        "above 0" if key in _POSITIVE and not value > 0
+        "a finite number" if not all(math.isfinite(number) for number in numbers)
+        else "0 or more" if isinstance(value, tuple) and min(value, default=0.0) < 0
+        else f"at most {_GREATEST_SEED}" if key == ("run", "seed") and value > _GREATEST_SEED
+        else "above 0 and at most 1" if key == ("margin", "share") and not 0 < value <= 1
+        else "above 0" if key in _POSITIVE and not value > 0
         else "0 or more" if key in _NOT_NEGATIVE and not value >= 0
         else "from 0 to below 1" if key in _SHARES and not 0 <= value < 1
         else ""
@@ -276,6 +282,10 @@ def _value(file: Path, table: str, name: str, value: Any, kind: str) -> Any:
     if wrong:
         raise KnownError(f"{what} cannot be {value}.", f"It must be {wrong}.", "Mend it.")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _placed(config: Config, folder: Path) -> Config:

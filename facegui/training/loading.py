@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from facegui.training.augment import Augmentation, augmented, normalised
 from facegui.training.data import Pictures, scaled
 from facegui.training.margins import IGNORED
 
-__all__ = ["TrainingSet"]
+__all__ = ["TrainingSet", "alone_on_its_core"]
 
 
 class TrainingSet(Dataset):
@@ -32,3 +33,9 @@ class TrainingSet(Dataset):
             return torch.zeros(3, *scaled(np.zeros((1, 1, 3), np.uint8)).shape[:2]), IGNORED
         changed = augmented(picture, self.how, np.random.default_rng((self.seed, step, place)))
         return torch.from_numpy(normalised(changed)), int(self.pictures.labels[place])
+
+
+def alone_on_its_core(worker: int) -> None:
+    """Let a process that reads pictures keep to one thread: there are as many such processes as the user asked for."""
+    del worker
+    cv2.setNumThreads(1)

@@ -56,7 +56,7 @@ class Margin:
         (−1)^k·cos φ − 2k, φ = m1·θ + m2, k = ⌊φ/π⌋. "easy" changes the angle only where cos θ > 0. "none" takes the
         formula as it stands.
     normalised : bool
-        False is plain softmax: logits are x·W + b, and no margin applies.
+        False is plain softmax: logits are x·W + b, scale is 1, and no margin applies.
     """
 
     scale: float = 64.0
@@ -77,8 +77,8 @@ class Margin:
             raise ValueError(f"m3 must be 0 or more, not {self.m3}")
         if self.beyond not in ("paper", "easy", "none"):
             raise ValueError(f"beyond must be paper, easy or none, not {self.beyond}")
-        if not self.normalised and (self.m1, self.m2, self.m3) != (1.0, 0.0, 0.0):
-            raise ValueError("plain softmax has no angles, so it takes no margin")
+        if not self.normalised and (self.scale, self.m1, self.m2, self.m3) != (1.0, 1.0, 0.0, 0.0):
+            raise ValueError("plain softmax takes neither scale nor margin: scale = 1, m1 = 1, m2 = 0, m3 = 0")
 
     @property
     def bends(self) -> bool:

@@ -27,11 +27,12 @@ from facegui.training.config import Config, text_of
 from facegui.training.data import open_pictures
 from facegui.training.heads import CentreSGD, Head, ParallelHead
 from facegui.training.imprint import imprint
-from facegui.training.loading import TrainingSet
+from facegui.training.loading import TrainingSet, alone_on_its_core
 from facegui.training.margins import IGNORED, Margin
-from facegui.training.ranks import barrier, ranks
+from facegui.training.ranks import barrier, random_state, ranks, set_random_state
 from facegui.training.sampling import Batches
 from facegui.training.schedule import rate_at
+from facegui.training.taking_up import alone_in, require_same_run
 from facegui.training.verifying import HeldOut, open_held_out, verify
 
 __all__ = ["Result", "margin_of", "train"]
@@ -100,8 +101,22 @@ def train(config: Config, *, fresh: bool = False) -> Job[Result]:
     KnownError
         The configuration, the pictures or a checkpoint cannot be used, or the loss is no number any more.
     """
+    out = Path(config.run.out)
     with ranks(config.run.device) as (rank, count, device):
-        result = yield from _Trainer(config, rank, count, device).run(fresh=fresh)
+        trainer = _Trainer(config, rank, count, device)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise KnownError(f"{out} cannot be made.", f"{error.strerror or error}.", "Name another.") from error
+        try:
+            with alone_in(out) if rank == 0 else contextlib.nullcontext():
+                result = yield from trainer.run(fresh=fresh)
+        except torch.OutOfMemoryError as error:
+            raise KnownError(
+                "The memory of the graphics card is full.",
+                f"{str(error).splitlines()[0]}",
+                'Make batch in [data] smaller, or take precision = "bfloat16" in [optimizer].',
+            ) from error
     return result
 
 
@@ -125,6 +140,8 @@ class _Trainer:
             self.network = backbone(config.network.name, config.network.dimension, config.network.dropout)
         except ValueError as error:
             raise KnownError("[network] cannot be used.", f"{str(error).capitalize()}.", "Mend it.") from error
+        if config.data.batch == 1 and any(isinstance(part, nn.BatchNorm1d) for part in self.network.modules()):
+            raise KnownError("batch in [data] cannot be 1.", "The network's batch norms need several.", "Enlarge it.")
         self.network.to(device, memory_format=torch.channels_last)  # a third faster on processors
         self.head = self._make_head(self.margin, seed).to(device)
         how = config.optimizer
@@ -141,12 +158,8 @@ class _Trainer:
     def _make_head(self, margin: Margin, seed: int) -> Head:
         table, dimension = self.config.margin, self.config.network.dimension
         try:
-            if self.count > 1:
-                return ParallelHead(
-                    self.classes, dimension, margin, table.subcentres, seed, share=table.share
-                )  # fmt: skip
-            if table.share != 1:
-                raise ValueError("a share of the centres is for several ranks; start it with torchrun")
+            if self.count > 1 or table.share < 1:
+                return ParallelHead(self.classes, dimension, margin, table.subcentres, seed, share=table.share)
             return Head(self.classes, dimension, margin, table.subcentres, seed)
         except ValueError as error:
             raise KnownError("[margin] cannot be used.", f"{str(error).capitalize()}.", "Mend it.") from error
@@ -155,15 +168,11 @@ class _Trainer:
 
     def _begin(self, *, fresh: bool) -> int:
         """Take up the run that the folder holds, or begin one; return its step."""
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise KnownError(f"{self.out} cannot be made.", f"{error.strerror or error}.", "Name another.") from error
         torch.manual_seed(self.config.run.seed * self.count + self.rank + 1)
         found = checkpoints.steps_in(self.out)
         if fresh and found:
             raise KnownError(
-                f"{self.out} holds a run already.", f"It is at step {_step_of(found[-1])}.",
+                f"{self.out} holds a run already.", f"It is at step {checkpoints.step_of(found[-1])}.",
                 "Name another folder, or leave --fresh out and it is taken up again.",
             )  # fmt: skip
         if found:
@@ -179,24 +188,7 @@ class _Trainer:
 
     def _resume(self, checkpoint: Path) -> None:
         saved, parts = checkpoints.load_network(checkpoint), checkpoints.load_head(checkpoint)
-        before, now = saved["config"], text_of(self.config)
-        free = {
-            "run": {"out", "device", "save_every", "verify_every", "log_every"},
-            "data": {"workers", "verify", "train"},
-        }
-        for table, values in now.items():
-            for name, value in values.items():
-                if name not in free.get(table, ()) and before.get(table, {}).get(name) != value:
-                    raise KnownError(
-                        f"{self.out} holds a run with another {name} in [{table}].",
-                        f"It has {before.get(table, {}).get(name)!r}, the configuration {value!r}.",
-                        "Name another folder in out, or put the old value back.",
-                    )
-        if saved["classes"] != self.classes:
-            raise KnownError(
-                f"{self.out} holds a run on {saved['classes']} people.", f"There are {self.classes} now.",
-                "Name another folder in out, or give the same pictures.",
-            )  # fmt: skip
+        require_same_run(self.out, saved, len(parts), self.config, self.classes, self.count)
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])
@@ -212,8 +204,7 @@ class _Trainer:
         if isinstance(self.head, ParallelHead):
             self.head.draws = self.step
         if len(parts) == self.count:
-            own = next(part for part in parts if part["start"] == self.head.start and part["end"] == self.head.end)
-            torch.set_rng_state(own["random"])
+            set_random_state(parts[self.rank], self.device)
 
     def _start_from(self, place: Path) -> None:
         """Begin with the weights of an earlier run; what has another shape stays fresh."""
@@ -229,7 +220,7 @@ class _Trainer:
         self.network.load_state_dict(fitting, strict=False)
 
     def _save(self) -> Path:
-        head = self.head.shard() | {"random": torch.get_rng_state()}
+        head = self.head.shard() | random_state(self.device)
         for name, parameter in self.head.named_parameters():
             if (state := self.centre_optimizer.state.get(parameter)) is not None:
                 head[f"momentum of {name}"] = state["momentum_buffer"]
@@ -252,8 +243,9 @@ class _Trainer:
         )  # fmt: skip
         # A generator of its own: to draw from the common one would shift the dropout of a run that is taken up again.
         loader = DataLoader(
-            self.set, batch_sampler=batches, num_workers=config.data.workers, generator=torch.Generator()
-        )
+            self.set, batch_sampler=batches, num_workers=config.data.workers, generator=torch.Generator(),
+            pin_memory=self.device.type == "cuda", worker_init_fn=alone_on_its_core,
+        )  # fmt: skip
         save_every = max(1, round(config.run.save_every * self.per_round))
         verify_every = max(1, round(config.run.verify_every * self.per_round))
         verified: Report | None = None
@@ -269,8 +261,9 @@ class _Trainer:
                 if growing := config.margin.grow * self.per_round:
                     self.head.margin = self.margin.part(min(1.0, self.step / growing))
                 outcome = self._one_step(
-                    pictures.to(self.device, memory_format=torch.channels_last), labels.to(self.device), rate
-                )
+                    pictures.to(self.device, memory_format=torch.channels_last, non_blocking=True),
+                    labels.to(self.device, non_blocking=True), rate,
+                )  # fmt: skip
                 self.step += 1
                 self.unreadable += int((labels == IGNORED).sum())
                 seen += len(labels) * self.count
@@ -355,10 +348,6 @@ class _Trainer:
             return verify(self.network, held, self.device)
         finally:
             self.network.load_state_dict(own)
-
-
-def _step_of(checkpoint: Path) -> int:
-    return int(checkpoint.name.partition("-")[2])
 
 
 def _verified_report(step: int, found: Report) -> dict[str, Any]:

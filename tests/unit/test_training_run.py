@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,7 +168,7 @@ def test_an_earlier_run_can_be_begun_with(tmp_path: Path, faces: Path) -> None:
 def test_several_processes_train_together_and_one_goes_on_alone(tmp_path: Path, faces: Path) -> None:
     """torchrun, two ranks, each with half of the people's centres; then a single process takes the run up."""
     file = training_faces.config(tmp_path, faces, network="mobilefacenet", epochs=1)
-    file.write_text(file.read_text().replace("batch = 8", "batch = 6"))
+    file.write_text(file.read_text().replace("batch = 8", "batch = 6").replace("[run]", "[run]\nsave_every = 0.5"))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["-m", "facegui", "train", "run", str(file), "--json"]
@@ -179,16 +180,60 @@ def test_several_processes_train_together_and_one_goes_on_alone(tmp_path: Path, 
     assert sorted(part.name for part in checkpoint.glob("head-*")) == ["head-0-of-2.pt", "head-1-of-2.pt"]
     parts = checkpoints.load_head(checkpoint)
     assert [(part["start"], part["end"]) for part in parts] == [(0, 3), (3, 6)]
-    alone = jobs.run(train(load_config(file)))  # a round is twice as many steps for one process
-    assert (alone.resumed, alone.steps) == (4, 8)
+    shutil.rmtree(checkpoint)
+    with pytest.raises(KnownError, match=r"12 pictures in a step\. It had 2 times 6; .* 1 times 6\. Set batch = 12"):
+        jobs.run(train(load_config(file)))  # half of each step's pictures would be lost, and the rate fall too late
+    file.write_text(file.read_text().replace("batch = 6", "batch = 12"))
+    alone = jobs.run(train(load_config(file)))
+    assert (alone.resumed, alone.steps) == (2, 4)
     assert [part.name for part in checkpoints.find(tmp_path / "run").glob("head-*")] == ["head-0-of-1.pt"]
 
 
-def test_a_share_of_the_centres_is_refused_on_one_process(tmp_path: Path, faces: Path) -> None:
+def test_one_process_trains_with_a_share_of_the_centres_and_goes_on_with_the_same(tmp_path: Path, faces: Path) -> None:
+    for name in ("whole", "killed"):
+        file = training_faces.config(tmp_path / name, faces)
+        file.write_text(file.read_text().replace("m2 = 0.3", "m2 = 0.3\nshare = 0.7"))
+        job = train(load_config(file))
+        for event in job:
+            if name == "killed" and isinstance(event, Partial) and event.value["step"] == 9:
+                break
+        job.close()
+    assert jobs.run(train(load_config(file))).resumed == 6
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    one, other = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_second_run_into_the_same_folder_is_refused_while_the_first_one_lasts(tmp_path: Path, faces: Path) -> None:
+    """A killed torchrun leaves its processes running, and they go on writing checkpoints."""
+    config = load_config(training_faces.config(tmp_path, faces))
+    first = train(config)
+    next(first)
+    with pytest.raises(KnownError, match="Another process does so already"):
+        next(train(config))
+    first.close()
+    assert jobs.run(train(config)).steps == 12
+
+
+def test_a_process_without_a_card_of_its_own_is_told_so(
+    tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_RANK", "1")
     file = training_faces.config(tmp_path, faces)
-    file.write_text(file.read_text().replace("m2 = 0.3", "m2 = 0.3\nshare = 0.5"))
-    with pytest.raises(KnownError, match="share of the centres is for several ranks"):
+    file.write_text(file.read_text().replace('"cpu"', '"cuda"'))
+    with pytest.raises(KnownError, match=r"Process 2 .* no graphics card\. .* --nproc-per-node 1"):
         jobs.run(train(load_config(file)))
+
+
+def test_a_full_card_is_told_in_words(tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+
+    monkeypatch.setattr(Tiny, "forward", full)
+    with pytest.raises(KnownError, match=r"Tried to allocate 2 GiB\. Make batch in \[data\] smaller"):
+        jobs.run(train(load_config(training_faces.config(tmp_path, faces))))
 
 
 def in_precision(folder: Path, faces: Path, precision: str, epochs: float = 2) -> Config:
@@ -274,6 +319,49 @@ def test_a_checkpoint_with_code_in_it_is_not_opened(tmp_path: Path) -> None:
     assert not (tmp_path / "owned").exists()
 
 
+def test_a_checkpoint_that_a_power_cut_left_empty_is_told(tmp_path: Path) -> None:
+    (tmp_path / "network.pt").touch()
+    (tmp_path / "head-0-of-1.pt").touch()
+    for load in (checkpoints.load_network, checkpoints.load_head):
+        with pytest.raises(KnownError, match=r"is no checkpoint.* Move its folder away"):
+            load(tmp_path)
+
+
+def test_the_parts_of_a_head_come_in_the_order_of_the_ranks(tmp_path: Path) -> None:
+    for rank in range(12):
+        torch.save({"start": rank}, tmp_path / f"head-{rank}-of-12.pt")
+    assert [part["start"] for part in checkpoints.load_head(tmp_path)] == list(range(12))
+
+
+def test_copies_that_somebody_made_of_a_checkpoint_are_neither_taken_up_nor_removed(tmp_path: Path) -> None:
+    for name in ("step-00000006", "step-00000006-best", "step-00000099 (copy)"):
+        (tmp_path / name).mkdir()
+    assert checkpoints.find(tmp_path).name == "step-00000006"
+    for step in (7, 8, 9):
+        checkpoints.save(tmp_path, step, {}, {}, 0, 1)
+    kept = sorted(place.name for place in tmp_path.iterdir())
+    assert kept == ["step-00000006-best", "step-00000008", "step-00000009", "step-00000099 (copy)"]
+
+
+def test_a_checkpoint_for_which_there_is_no_space_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints.save(tmp_path, 1, {}, {}, 0, 1)
+    (tmp_path / "step-00000002.part").mkdir()  # of a run that was killed
+    save = torch.save
+
+    def full(values: Any, file: Any) -> None:
+        if "step" in values:
+            file.write(b"half of it")
+            raise RuntimeError("unexpected pos 10 vs 5")
+        save(values, file)
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(KnownError, match="Free some space; earlier checkpoints are kept"):
+        checkpoints.save(tmp_path, 3, {}, {"centres": torch.zeros(9)}, 0, 1)
+    assert [place.name for place in tmp_path.iterdir()] == ["step-00000001"]
+
+
 def test_a_checkpoint_is_complete_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "step-00000005").mkdir()
     (tmp_path / "step-00000009.part").mkdir()
@@ -318,6 +406,14 @@ class TestSchedule:
         (('"tiny"', '"vgg"'), r"\[network\] cannot be used.* There are"),
         (("batch = 8", "batch = 800"), "batch of 800 pictures cannot be filled"),
         (('device = "cpu"', 'device = "cuda"'), "no graphics card"),
+        (("rate = 0.05", "rate = inf"), "rate .* It must be a finite number"),
+        (("epochs = 2.0", "epochs = nan"), "epochs .* It must be a finite number"),
+        (("warmup = 0.5", "at = [-1.0]"), r"at .* It must be 0 or more"),
+        (("warmup = 0.5", "at = [true]"), r"at .* It must be a list of numbers"),
+        (("m2 = 0.3", "share = 0.0"), r"share .* It must be above 0 and at most 1"),
+        (("[run]", "[run]\nseed = 99999999999"), "seed .* It must be at most"),
+        (("batch = 8", "batch = 1"), "batch .* cannot be 1.* batch norms"),
+        (("scale = 16.0\nm2 = 0.3", "normalised = false\nm2 = 0.0"), "plain softmax takes neither scale nor margin"),
     ],
 )
 def test_a_mistake_in_the_configuration_is_told_in_words(
