@@ -316,6 +316,8 @@ def test_a_list_is_measured_shown_and_saved_as_a_page(qtbot, reports: ReportsSec
     qtbot.waitUntil(lambda: not reports.is_empty)
     assert reports.words.text() == "mine, ArcFace: 10 photos; 1 could not be read"
     assert "5 pairs of one person, 20 of two" in reports.panel.notes[0].text()
+    # The list names nobody, so nobody knows whether these are five people.
+    assert "as at most 5 people and 10 pairs of people allow" in reports.panel.notes[1].text()
     cells = [cell.text() for cell in reports._cells]
     assert "Photos without a face" in cells
     equal = cells[cells.index("EER") + 1]

@@ -172,7 +172,9 @@ class ReportsSection(Section):
         self._name(words, busy=False)
         limit = report.miss_threshold
         equal = report.figures.eer
-        self.panel.show_curves(curves, limit, Rate(equal.value, equal.low, equal.high))
+        self.panel.show_curves(
+            curves, limit, Rate(equal.value, equal.low, equal.high), at_most=not report.people_named
+        )  # fmt: skip
         for old in self._cells:
             self._rows.removeWidget(old)
             old.deleteLater()

@@ -57,13 +57,17 @@ class RatePanel(QWidget):
         self.setLayout(body)
         self._arrange(wide=True)
 
-    def show_curves(self, curves: ErrorCurves, threshold: float | None, equal: Rate | None = None) -> None:
+    def show_curves(
+        self, curves: ErrorCurves, threshold: float | None, equal: Rate | None = None, *, at_most: bool = False
+    ) -> None:
         """Show curves; without a threshold, where both rates are equal.
 
         Parameters
         ----------
         equal : Rate or None
             That rate, where it is known better than the curves tell it.
+        at_most : bool
+            Whether there may be fewer people than were counted, and the intervals be too narrow.
         """
         found, place = curves.eer()
         rate = equal or found
@@ -72,6 +76,11 @@ class RatePanel(QWidget):
             plot.show_curves(curves, self._own)
         pairs = self.tr("{genuine:,} pairs of one person, {impostor:,} of two.")
         people = self.tr("95\u00a0% intervals, as {people:,} people and {pairs:,} pairs of people allow.")
+        if at_most:
+            people = self.tr(
+                "95\u00a0% intervals, as at most {people:,} people and {pairs:,} pairs of people allow; they may be too "
+                "narrow."
+            )
         limit = self.tr("Shaded: rarer than {limit}, too few pairs of people.").format(
             limit=format_limit(curves.smallest_claim)
         )
