@@ -78,8 +78,8 @@ class RatePanel(QWidget):
         people = self.tr("95\u00a0% intervals, as {people:,} people and {pairs:,} pairs of people allow.")
         if at_most:
             people = self.tr(
-                "95\u00a0% intervals, as at most {people:,} people and {pairs:,} pairs of people allow; they may be too "
-                "narrow."
+                "95\u00a0% intervals, as at most {people:,} people and {pairs:,} pairs of people allow; they may be "
+                "too narrow."
             )
         limit = self.tr("Shaded: rarer than {limit}, too few pairs of people.").format(
             limit=format_limit(curves.smallest_claim)
