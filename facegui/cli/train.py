@@ -74,6 +74,7 @@ def prepare(
     stopped.
     """
     from facegui.cli.labelled import labelled_photos
+    from facegui.training.prepare import LIST
     from facegui.training.prepare import prepare as make
 
     photos = labelled_photos(folder)
@@ -100,6 +101,9 @@ def prepare(
     run.output.answer(document, show)
     for path, why in list(made.unreadable.items())[:_SHOWN]:
         run.output.warn(f"{shown(path)}: {why}")
+    if len(made.unreadable) > _SHOWN:
+        more = len(made.unreadable) - _SHOWN
+        run.output.warn(f"and {more:,} more that could not be read; {LIST} in that folder names them")
     return 0
 
 

@@ -155,3 +155,36 @@ def test_text_that_is_used_again_and_again_does_not_grow() -> None:
     assert len(pickle.loads(data)) == 1001  # a proper pickle
     with pytest.raises(UnsafeError, match="measure"):
         read_plain(data)
+
+
+def put(number: int) -> bytes:
+    return b"r" + number.to_bytes(4, "little")
+
+
+def get(number: int) -> bytes:
+    return b"j" + number.to_bytes(4, "little")
+
+
+BIG = b"T" + (1 << 18).to_bytes(4, "little") + bytes(1 << 18)
+"""A quarter of a megabyte, as text of Python 2; what refers to it takes five bytes each time."""
+
+BOMBS = {
+    "types": b"\x80\x02cnumpy\ndtype\n" + put(1) + b"0" + BIG + put(2) + b"0](" + (get(1) + get(2) + b"\x85R") * 999,
+    "orders": b"\x80\x02cnumpy\ndtype\n" + put(1) + b"0" + BIG + put(2) + b"0]("
+    + (get(1) + b"U\x02u1\x85R(K\x03" + get(2) + b"tb") * 999,
+    "shape": pickle.dumps(np.zeros((7 << 27, 0), np.uint8), 2)[:-1],
+    "shapes": pickle.dumps(np.zeros((7 << 12, 7 << 12, 0), np.uint8), 5)[:-1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_never_becomes_much_in_memory(name: str) -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnsafeError):
+            read_plain(BOMBS[name] + (b"." if name.startswith("shape") else b"e."))
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()

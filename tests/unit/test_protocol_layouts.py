@@ -292,6 +292,29 @@ def test_a_hostile_set_is_refused_and_not_run(tmp_path: Path) -> None:
     assert not proof.exists()
 
 
+def test_a_picture_that_is_named_many_times_is_held_once(tmp_path: Path) -> None:
+    """Each time takes two bytes in the file: copied, a small file would fill the memory."""
+    import tracemalloc
+
+    one = np.zeros(1 << 20, np.uint8)
+    (tmp_path / "lfw.bin").write_bytes(pickle.dumps(([one] * 400, [True] * 200)))
+    tracemalloc.start()
+    try:
+        pairs, pictures = read_bin(tmp_path / "lfw.bin")
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+    assert (len(pairs), len(pictures)) == (200, 1)
+    data = pickle.dumps(one.tobytes(), 4)[2:-1]  # the picture's bytes, once
+    head = b"cnumpy._core.numeric\n_frombuffer\nr\x01\x00\x00\x000cnumpy\ndtype\n(U\x02u1tRr\x02\x00\x00\x000"
+    array = b"j\x01\x00\x00\x00(j\x03\x00\x00\x00j\x02\x00\x00\x00J\x00\x00\x10\x00\x85U\x01CtR"
+    (tmp_path / "x.bin").write_bytes(
+        b"\x80\x04" + head + data.rstrip(b"\x94") + b"r\x03\x00\x00\x000](" + array * 4 + b"e](\x88\x88e\x86."
+    )
+    with pytest.raises(KnownError, match="more than the file"):
+        read_bin(tmp_path / "x.bin")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

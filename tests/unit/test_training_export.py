@@ -138,6 +138,18 @@ def test_a_network_that_gives_no_embeddings_is_not_passed_off(tmp_path: Path, we
     assert list((tmp_path / "pack").iterdir()) == []
 
 
+def test_the_averaged_weights_are_exported_where_there_are_such(tmp_path: Path) -> None:
+    average, last = backbone("mobilefacenet", 16), backbone("mobilefacenet", 16)
+    place = checkpoint(tmp_path, "mobilefacenet", 16, last)
+    saved = torch.load(place / "network.pt", weights_only=True)
+    torch.save(saved | {"average": average.state_dict()}, place / "network.pt")
+    exported = export.export(place, tmp_path / "pack", "net")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), np.uint8)
+    found = OnnxNetwork(exported.file, provider="cpu").run({"input": pixels})[0]
+    np.testing.assert_allclose(found, embed(average, list(pixels), torch.device("cpu")), atol=1e-4)
+    assert np.abs(found - embed(last, list(pixels), torch.device("cpu"))).max() > 1e-2
+
+
 def test_a_calibration_says_how_many_of_its_people_were_trained_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask
 ) -> None:

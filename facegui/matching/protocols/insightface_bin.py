@@ -38,7 +38,8 @@ def read_bin(file: Path) -> tuple[PairSet, tuple[bytes, ...]]:
         The file cannot be read, is damaged, or holds anything but lists, arrays and bytes.
     """
     try:
-        value = read_plain(file.read_bytes())
+        data = file.read_bytes()
+        value = read_plain(data)
     except OSError as error:
         raise KnownError(
             f"{file} cannot be read.", f"{error.strerror or error}.", "Check that it is a file you may read."
@@ -51,7 +52,7 @@ def read_bin(file: Path) -> tuple[PairSet, tuple[bytes, ...]]:
         ) from error
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise _not_a_set(file, "It should hold a list of pictures and a list of truths.")
-    pictures, same = _pictures(file, value[0]), _truth(file, value[1])
+    pictures, same = _pictures(file, value[0], len(data)), _truth(file, value[1])
     if len(pictures) != 2 * len(same) or not pictures:
         raise _not_a_set(file, f"It holds {len(pictures):,} pictures and {len(same):,} truths.")
     names: dict[bytes, str] = {}
@@ -71,15 +72,21 @@ def _not_a_set(file: Path, why: str) -> KnownError:
     return KnownError(f"{file.name} is not a verification set.", why, "Choose a .bin file made by InsightFace.")
 
 
-def _pictures(file: Path, found: Any) -> list[bytes]:
+def _pictures(file: Path, found: Any, room: int) -> list[bytes]:
     if isinstance(found, np.ndarray) and found.ndim == 2:
         found = list(found)
     if not isinstance(found, list | tuple):
         raise _not_a_set(file, "Its pictures are no list.")
-    made = []
+    made: list[bytes] = []
+    known: dict[int, bytes] = {}  # a picture may be named many times, and is copied once
     for place, item in enumerate(found):
         if isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim == 1:
-            item = item.tobytes()
+            if id(item) not in known:
+                room -= item.nbytes
+                if room < 0:  # arrays may lie one upon the other
+                    raise _not_a_set(file, "Its pictures are more than the file.")
+                known[id(item)] = item.tobytes()
+            item = known[id(item)]
         if not isinstance(item, bytes):
             raise _not_a_set(file, f"Its picture {place + 1:,} is not an encoded picture.")
         made.append(item)

@@ -9,6 +9,7 @@ the reading.
 
 from __future__ import annotations
 
+import math
 import pickletools
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ _KINDS = frozenset("biuf")  # truth values, whole numbers with and without sign,
 _ORDERS = ("|", "<", ">", "=")
 _LARGEST_NUMBER = 1 << 62
 _DEPTH = 8  # of lists in lists
+_LONGEST_NAME = 200  # of a function, of a type: a long one, named again and again, would be copied each time
+_LARGEST_EMPTY = 1 << 16  # lists that an array without data may become
 
 
 class UnsafeError(ValueError):
@@ -180,12 +183,12 @@ _PUSH: dict[str, Any] = {
 _TUPLES: dict[str, int | None] = {"TUPLE": None, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "LIST": None}
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
-    if not isinstance(value, str):
+def _text(value: Any, longest: int = _LONGEST_NAME, too_long: str = "it is damaged") -> str:
+    if not isinstance(value, bytes | str):
         raise UnsafeError("it is damaged")
-    return value
+    if len(value) > longest:
+        raise UnsafeError(too_long)
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _known(module: Any, name: Any) -> _Name:
@@ -215,10 +218,8 @@ def _made(machine: _Machine, function: Any, arguments: Any) -> Any:
         return _Dtype(_text(arguments[0]))
     if what == "_codecs.encode" and len(arguments) == 2 and _text(arguments[1]) == "latin1":
         # Bytes as Python 3 writes them for Python 2.
-        text = _text(arguments[0])
+        text = _text(arguments[0], machine.budget, "it would grow without measure")
         machine.budget -= len(text)
-        if machine.budget < 0:
-            raise UnsafeError("it would grow without measure")
         return text.encode("latin-1")
     if what.endswith(".bytes") and not arguments:
         return b""
@@ -246,4 +247,6 @@ def _array(data: Any, dtype: Any, shape: Any, is_fortran: bool) -> Any:
         raise UnsafeError("it holds an array of something else than numbers")
     if not isinstance(data, bytes) or not isinstance(shape, tuple) or dtype.order not in _ORDERS:
         raise UnsafeError("it holds a damaged array")
+    if math.prod(side or 1 for side in shape) > max(len(data), _LARGEST_EMPTY):  # one without data has any shape
+        raise UnsafeError("it holds an array without measure")
     return np.frombuffer(data, np.dtype(dtype.order + dtype.code)).reshape(shape, order="F" if is_fortran else "C")
