@@ -105,12 +105,24 @@ def test_agedb_as_a_folder_of_crops_with_its_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["1 a.jpg b.jpg\n0 a.jpg c.jpg\n", "a.jpg b.jpg 1\na.jpg c.jpg 0\n",
-                                  "1\ta.jpg\tb.jpg\n-1\ta.jpg\tc.jpg\n", "1,a.jpg,b.jpg\n0,a.jpg,c.jpg\n"])  # fmt: skip
+                                  "1\ta.jpg\tb.jpg\n-1\ta.jpg\tc.jpg\n", "1,a.jpg,b.jpg\n0,a.jpg,c.jpg\n",
+                                  "1 a.jpg, b.jpg\n0 a.jpg, c.jpg\n"])  # fmt: skip
 def test_the_label_may_stand_first_or_last(tmp_path: Path, text: str) -> None:
     pairs = read_one_line(write(tmp_path / "agedb_pairs.txt", text))
     assert pairs.paths == ("a.jpg", "b.jpg", "c.jpg")
     assert pairs.same.tolist() == [True, False]
     assert open_protocol(tmp_path).kind == "agedb"
+
+
+@pytest.mark.parametrize("sign", [",", "\t"])
+def test_names_may_hold_spaces_apostrophes_and_any_letters(tmp_path: Path, sign: str) -> None:
+    names = ["Émile d'Ys/a 1.jpg", "Émile d'Ys/b.jpg", "Øy/c.jpg"]
+    rows = [("1", *names[:2]), ("0", names[0], names[2])]
+    write(tmp_path / "agedb_pairs.txt", "".join(f"{sign.join(row)}\r\n" for row in rows))
+    touch(tmp_path, names)
+    found = open_protocol(tmp_path)
+    assert found.kind == "agedb"
+    assert all(file.is_file() for file in found.files)
 
 
 def test_a_list_whose_files_have_another_suffix_is_found(tmp_path: Path) -> None:
@@ -219,8 +231,10 @@ def test_cfp_has_two_protocols_and_one_is_chosen(tmp_path: Path) -> None:
     with pytest.raises(KnownError, match="cfp-ff"):
         open_protocol(root)
     for kind, turned in (("cfp-ff", "frontal"), ("cfp-fp", "profile")):
-        for named in (root, root / "Protocol"):
-            found = open_protocol(named, kind)
+        split = root / "Protocol" / "Split" / kind[-2:].upper()
+        # The window cannot be told the kind: there the folder of the folds is chosen.
+        for named, told in ((root, kind), (root / "Protocol", kind), (split, None)):
+            found = open_protocol(named, told)
             assert (found.kind, len(found.pairs), int(found.pairs.same.sum())) == (kind, 40, 20)
             assert np.bincount(found.pairs.folds).tolist() == [4] * 10
             assert all(file.is_file() for file in found.files)
@@ -348,6 +362,17 @@ def test_folders_of_people_become_pairs(tmp_path: Path) -> None:
     assert len(np.unique(np.sort(np.column_stack([pairs.left, pairs.right])), axis=0)) == len(pairs)
     again = open_protocol(tmp_path / "who").pairs
     assert (again.paths, again.left.tolist()) == (pairs.paths, pairs.left.tolist())
+
+
+def test_crops_that_were_prepared_for_training_are_not_searched_for_faces_again(tmp_path: Path) -> None:
+    from facegui.training.prepare import LIST
+
+    names = [f"{who}/{n}{suffix}" for who in ("Ada", "Bea") for n, suffix in enumerate((".png", ".HEIC", ".tif"))]
+    touch(tmp_path, names)
+    assert not open_protocol(tmp_path).aligned
+    assert sorted(open_protocol(tmp_path).pairs.paths) == sorted(names)
+    (tmp_path / LIST).write_text("")
+    assert open_protocol(tmp_path).aligned
 
 
 def test_many_photos_give_no_more_pairs_than_wanted() -> None:

@@ -29,9 +29,11 @@ KINDS = ("csv", "lfw", "cfp-ff", "cfp-fp", "agedb", "calfw", "cplfw", "bin", "fo
 """What `open_protocol` can be told to take a file or folder for."""
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_OTHERS = (".jpe", ".jfif", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".tga")
 _TRIED = 8  # photos by which the folder is found
 _DEPTH = 3
 _CROPS = "112x112"
+_PREPARED = "prepared.csv"  # what `facegui train prepare` leaves with its crops
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +150,9 @@ def _read_list(file: Path, kind: str) -> PairSet:
 
 def _open_folder(folder: Path, kind: str | None, root: Path | None) -> Opened:
     protocol = next((place for place in (folder / "Protocol", folder) if (place / "Pair_list_F.txt").is_file()), None)
+    above = folder.absolute().parent.parent
+    if protocol is None and folder.name.upper() in ("FF", "FP") and (above / "Pair_list_F.txt").is_file():
+        protocol, kind = above, kind or f"cfp-{folder.name.lower()}"
     if kind in ("cfp-ff", "cfp-fp"):
         protocol = protocol or folder / "Protocol"
         pairs, where = _placed(read_cfp(protocol, kind[-2:].upper()), protocol.parent, root)
@@ -158,7 +163,7 @@ def _open_folder(folder: Path, kind: str | None, root: Path | None) -> Opened:
         raise KnownError(
             f"{folder.name} holds two protocols.",
             "CFP compares frontal photos with frontal (FF) and with profile photos (FP).",
-            "Say --protocol cfp-ff or --protocol cfp-fp.",
+            "Name its folder Protocol/Split/FF or Protocol/Split/FP, or say --protocol cfp-ff or --protocol cfp-fp.",
         )
     lists = _lists_in(folder, kind)
     if len(lists) == 1:
@@ -204,7 +209,7 @@ def _open_people(folder: Path) -> Opened:
         else:
             unnamed.append(inside.as_posix())
     pairs = pair_people(paths, people, name=folder.resolve().name)
-    aligned = _CROPS in folder.resolve().name
+    aligned = _CROPS in folder.resolve().name or (folder / _PREPARED).is_file()
     return Opened("folders", pairs, folder, aligned=aligned, unnamed=tuple(unnamed))
 
 
@@ -212,7 +217,7 @@ def _photos(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
+            if name.lower().endswith((*_SUFFIXES, *_OTHERS)) and not name.startswith("."):
                 yield Path(place) / name
 
 

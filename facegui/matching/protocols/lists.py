@@ -31,7 +31,11 @@ Row = tuple[str, str, bool]
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in (line.split("\t") if "\t" in line else line.replace(",", " ").split())]
+    """Split a line at its tabs, its commas or its spaces; with one of the former, names may hold spaces."""
+    for sign in "\t,":
+        if line.count(sign) == 2:
+            return [cell.strip() for cell in line.split(sign)]
+    return line.replace(",", " ").split()
 
 
 def looks_like_two_lines(line: str) -> bool:
