@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ PARITY = 1e-4
 
 _OPSET = 17
 _HALF = 127.5
+_LONGEST_CHAIN = 20  # of trainings that went on from each other; of a longer one, or a ring, the rest is not known
 _BATCHES = (1, 3, 8)
 _UNIT = 1e-3  # how far from 1 the length of a vector may be
 _HEAD = "# Trained with facegui. `facegui models add` takes a file and what this list says of it.\nformat = 1\n"
@@ -47,8 +49,8 @@ class Exported:
         Largest difference found.
     step : int
         Of the checkpoint.
-    trained_on : Path
-        Where the pictures of the training lay.
+    trained_on : tuple of Path or None
+        Where the pictures of the training lay, and of those that it went on from; None for one that is not known.
     """
 
     file: Path
@@ -58,7 +60,7 @@ class Exported:
     dimension: int
     parity: float
     step: int
-    trained_on: Path
+    trained_on: tuple[Path | None, ...]
 
 
 class _Deployed(nn.Module):
@@ -127,8 +129,23 @@ def export(place: Path, out: Path, model_id: str) -> Exported:
         draft.unlink(missing_ok=True)
     digest, dimension = file_sha256(file), int(saved["config"]["network"]["dimension"])
     _list(out, _entry(model_id, file, digest, dimension, saved))
-    trained_on = Path(saved["config"]["data"]["train"])
-    return Exported(file, out / MANIFEST, model_id, digest, dimension, parity, int(saved["step"]), trained_on)
+    return Exported(
+        file, out / MANIFEST, model_id, digest, dimension, parity, int(saved["step"]), tuple(_trainings(saved))
+    )  # fmt: skip
+
+
+def _trainings(saved: dict[str, Any]) -> Iterator[Path | None]:
+    """Give where the pictures lay, of this training and of those that it went on from."""
+    for _ in range(_LONGEST_CHAIN):
+        yield Path(saved["config"]["data"]["train"])
+        start = saved["config"]["network"].get("start")
+        if not start:
+            return
+        try:
+            saved = checkpoints.load_network(checkpoints.find(Path(start)))
+        except KnownError:
+            break
+    yield None
 
 
 def _list(out: Path, entry: dict[str, Any]) -> None:

@@ -11,26 +11,29 @@ from facegui.training.prepare import LIST, listed
 __all__ = ["trained_on"]
 
 
-def trained_on(source: Path, photos: Sequence[Path], people: Sequence[str]) -> set[str] | None:
-    """Return which people are among those of a training, by their photos or, failing that, by their names.
+def trained_on(sources: Iterable[Path | None], photos: Sequence[Path], people: Sequence[str]) -> set[str] | None:
+    """Return which people are among those of trainings, by their photos or, failing that, by their names.
 
     Parameters
     ----------
-    source : Path
-        What was trained on: a folder with one folder per person.
+    sources : iterable of Path or None
+        What was trained on: folders with one folder per person.
     photos, people : sequence
         Photos, and who is on each.
 
     Returns
     -------
     set of str or None
-        None where the training cannot be looked at: it is gone, or a file that names nobody.
+        None where one of the trainings cannot be looked at: it is gone, or a file that names nobody.
     """
-    if not source.is_dir() or (source / "train.rec").is_file():
-        return None
-    rows = listed(source / LIST)
-    names = {row[1] for row in rows} if rows else set(_folders(source))
-    used = {os.path.realpath(row[0]) for row in rows}
+    names: set[str] = set()
+    used: set[str] = set()
+    for source in sources:
+        if source is None or not source.is_dir() or (source / "train.rec").is_file():
+            return None
+        rows = listed(source / LIST)
+        names |= {row[1] for row in rows} if rows else set(_folders(source))
+        used |= {os.path.realpath(row[0]) for row in rows}
     return {
         person for photo, person in zip(photos, people, strict=True)
         if person in names or os.path.realpath(photo) in used

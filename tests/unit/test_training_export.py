@@ -163,7 +163,9 @@ def test_a_calibration_says_how_many_of_its_people_were_trained_on(
             for copy in range(2):
                 shutil.copy(file, folder / name / f"{copy}{file.suffix}")
     assert ask("train", "prepare", photos, "--out", tmp_path / "crops")[0] == 0
-    place = checkpoint(tmp_path / "run", "mobilefacenet", 16, backbone("mobilefacenet", 16))
+    layers = torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 16)
+    monkeypatch.setitem(BACKBONES, "small", lambda d, _: torch.nn.Sequential(*layers))
+    place = checkpoint(tmp_path / "run", "small", 16, backbone("small", 16))
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((12, 8)).repeat(3, axis=0) + 0.2 * rng.standard_normal((36, 8))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -175,12 +177,19 @@ def test_a_calibration_says_how_many_of_its_people_were_trained_on(
 
     monkeypatch.setattr(pack_faces, "calibrate_with", enough)
     saved = torch.load(place / "network.pt", weights_only=True)
-    for source, pairs, words in (
-        (tmp_path / "crops", photos, "photos; 2 of 2 people were trained on"),
-        (tmp_path / "crops", others, "others; 1 of 2 people were trained on"),
-        (tmp_path / "gone", others, "others; whether these people were trained on is not known"),
+    shutil.copytree(place, tmp_path / "before" / place.name)  # a training on Eileen and Grace, to be gone on from
+    saved["config"]["data"]["train"] = str(tmp_path / "crops")
+    torch.save(saved, tmp_path / "before" / place.name / "network.pt")
+    (tmp_path / "new" / "Nobody yet").mkdir(parents=True)
+    (tmp_path / "new" / "Nobody yet" / "0.png").touch()
+    for source, start, pairs, words in (
+        ("crops", "", photos, "photos; 2 of 2 people were trained on"),
+        ("crops", "", others, "others; 1 of 2 people were trained on"),
+        ("new", "before", others, "others; 2 of 2 people were trained on"),
+        ("new", "lost", others, "others; whether these people were trained on is not known"),
     ):
-        saved["config"]["data"]["train"] = str(source)
+        saved["config"]["data"]["train"] = str(tmp_path / source)
+        saved["config"]["network"]["start"] = start and str(tmp_path / start)
         torch.save(saved, place / "network.pt")
         status, made = ask("train", "export", tmp_path / "run", "--out", tmp_path / "pack", "--pairs", pairs)
         assert (status, made["calibrated_on"]) == (0, words)
