@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,14 @@ class RecordFile:
         self.file = file
         self._data = self._opened()
         index = file.with_suffix(".idx")
-        offsets = self._indexed(index) if index.is_file() else dict(enumerate(self._offsets()))
-        keys = self._pictures(offsets)
-        self._places = np.array([offsets[key] for key in keys], np.int64)
-        labels = np.array([self._label(place) for place in self._places.tolist()], np.float64)
+        if index.is_file():
+            keys, places = self._indexed(index)
+        else:
+            places = np.fromiter(self._offsets(), np.int64)
+            keys = np.arange(len(places))
+        self._places = places[self._pictures(keys, places)]
+        # No list of millions of Python's numbers: it would take more memory than all the rest.
+        labels = np.fromiter((self._label(int(place)) for place in self._places), np.float64, len(self._places))
         if not np.isfinite(labels).all():
             raise self._damaged(int(self._places[~np.isfinite(labels)][0]), "the label is no number")
         self.labels: NDArray[np.int64] = labels.astype(np.int64)
@@ -140,28 +145,36 @@ class RecordFile:
             yield place
             _, place = self._record(place)
 
-    def _indexed(self, index: Path) -> dict[int, int]:
+    def _indexed(self, index: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return keys and places of the records, by rising key."""
         try:
-            rows = [line.split() for line in index.read_text("ascii").splitlines() if line.strip()]
-            return {int(key): int(place) for key, place in rows}
-        except (OSError, ValueError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # NumPy only warns where a text is no list of numbers
+                keys, places = np.fromstring(index.read_text("ascii"), np.int64, sep=" ").reshape(-1, 2).T
+        except (OSError, ValueError, DeprecationWarning) as error:
             raise KnownError(
                 f"{index} cannot be used.", f"{error}.", "Take it away: the records are found without it, more slowly."
             ) from error
+        if len(places) and (places.min() < 0 or places.max() >= len(self._data)):
+            raise self._damaged(int(places.max()), f"{index.name} names a place outside of it")
+        order = np.argsort(keys, kind="stable")
+        return keys[order], places[order]
 
-    def _pictures(self, offsets: dict[int, int]) -> list[int]:
-        """Return the keys of the records that hold pictures."""
-        if 0 not in offsets:
-            return sorted(offsets)
-        flag, _, rest = self._unpacked(offsets[0])
+    def _pictures(self, keys: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which records hold pictures."""
+        everything = np.ones(len(keys), bool)
+        if not len(keys) or keys[0] != 0:
+            return everything
+        flag, _, rest = self._unpacked(int(places[0]))
         if not flag or len(rest) > 4 * flag:  # a picture, with one label or several
-            return sorted(offsets)
-        end = int(self._many(offsets[0])[0])
-        missing = sum(key not in offsets for key in range(1, end))
-        if missing:
+            return everything
+        end = int(self._many(int(places[0]))[0])
+        found = (keys >= 1) & (keys < end)
+        missing = end - 1 - int(found.sum())
+        if missing > 0:
             raise KnownError(
                 f"{self.file} is incomplete.",
                 f"Its first record speaks of {end - 1:,} pictures; {missing:,} of them are in no record that is known.",
                 f"Get the file and {self.file.with_suffix('.idx').name} again.",
             )
-        return list(range(1, end))
+        return found

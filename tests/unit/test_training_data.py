@@ -102,6 +102,23 @@ def test_an_index_that_was_cut_off_leaves_no_picture_out_silently(tmp_path: Path
         RecordFile(file)
 
 
+@pytest.mark.parametrize("text", ["0\t0\n1\tx\n", "0\t0\n1\n", "0\t0\n1\t-8\n", "0\t0\n1\t99999999\n", "0\t0\n1\t4\n"])
+def test_a_damaged_index_is_told(tmp_path: Path, text: str) -> None:
+    file = training_records.write(tmp_path / "train.rec", rows(), identities=False)
+    file.with_suffix(".idx").write_text(text)
+    with pytest.raises(KnownError, match=r"cannot be used|is damaged"):
+        RecordFile(file)
+
+
+def test_an_index_in_any_order_gives_the_same_pictures(tmp_path: Path) -> None:
+    file = training_records.write(tmp_path / "train.rec", rows())
+    lines = file.with_suffix(".idx").read_text().splitlines(keepends=True)
+    file.with_suffix(".idx").write_text("".join(reversed(lines)))
+    records = RecordFile(file)
+    assert records.labels.tolist() == LABELS
+    assert [records.encoded(n) for n in range(len(records))] == [data for _, data in rows()]
+
+
 def test_a_label_that_is_no_number_is_called_damage(tmp_path: Path) -> None:
     data = training_records.record(training_records.packed([float("nan")], png(PICTURES[0])))
     (tmp_path / "train.rec").write_bytes(data)
