@@ -121,6 +121,7 @@ def evaluate(
         "protocol": opened.kind,
         "aligned": crops,
         "photos_left_out": list(opened.unnamed),
+        "photos_without_crop": opened.without_crop,
         "model": model,
         "provider": provider.active if provider else None,
         "photos_unreadable": unreadable,
@@ -152,6 +153,10 @@ def evaluate(
     run.output.answer(document, show)
     if opened.unnamed:
         run.output.warn(f"{len(opened.unnamed):,} photos lie in nobody's folder and were left out.")
+    if opened.without_crop:
+        run.output.warn(
+            f"{opened.without_crop:,} photos had no face when these crops were made. They count nowhere here."
+        )
     _tell_problems(run, unreadable)
     return 1 if any(change.fell for change in changes) else 0
 

@@ -371,8 +371,9 @@ def test_crops_that_were_prepared_for_training_are_not_searched_for_faces_again(
     touch(tmp_path, names)
     assert not open_protocol(tmp_path).aligned
     assert sorted(open_protocol(tmp_path).pairs.paths) == sorted(names)
-    (tmp_path / LIST).write_text("")
-    assert open_protocol(tmp_path).aligned
+    (tmp_path / LIST).write_text('photo,person,crop,width,why\n"/a,\n.jpg",Ada,Ada/0.png,90,\n/b.jpg,Ada,,,no face\n')
+    found = open_protocol(tmp_path)
+    assert (found.aligned, found.without_crop) == (True, 1)  # nothing is dropped without a word
 
 
 def test_many_photos_give_no_more_pairs_than_wanted() -> None:

@@ -169,6 +169,8 @@ class ReportsSection(Section):
         )
         if done.unreadable:
             words += self.tr("; {count:,} could not be read").format(count=len(done.unreadable))
+        if done.opened.without_crop:
+            words += self.tr("; {count:,} more had no face to crop").format(count=done.opened.without_crop)
         self._name(words, busy=False)
         limit = report.miss_threshold
         equal = report.figures.eer

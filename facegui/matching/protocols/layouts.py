@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +54,8 @@ class Opened:
         Whether the photos are aligned crops, in which no face is to be looked for.
     unnamed : tuple of str
         Photos that were left out because they say nobody's name.
+    without_crop : int
+        Photos that no crop was made of, because they showed no face or could not be read. They are in no pair.
     """
 
     kind: str
@@ -61,6 +64,7 @@ class Opened:
     pictures: tuple[bytes, ...] | None = None
     aligned: bool = False
     unnamed: tuple[str, ...] = ()
+    without_crop: int = 0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -209,8 +213,16 @@ def _open_people(folder: Path) -> Opened:
         else:
             unnamed.append(inside.as_posix())
     pairs = pair_people(paths, people, name=folder.resolve().name)
-    aligned = _CROPS in folder.resolve().name or (folder / _PREPARED).is_file()
-    return Opened("folders", pairs, folder, aligned=aligned, unnamed=tuple(unnamed))
+    prepared = (folder / _PREPARED).is_file()
+    return Opened(
+        "folders", pairs, folder, aligned=prepared or _CROPS in folder.resolve().name, unnamed=tuple(unnamed),
+        without_crop=_without_crop(folder / _PREPARED) if prepared else 0,
+    )  # fmt: skip
+
+
+def _without_crop(file: Path) -> int:
+    with file.open(encoding="utf-8", errors="replace", newline="") as rows:
+        return sum(not row.get("crop") for row in csv.DictReader(rows))
 
 
 def _photos(folder: Path) -> Iterator[Path]:
