@@ -1,10 +1,11 @@
 """Heads: the centres of the classes, on one device or shared out over many.
 
-`Head` holds all n centres. `ParallelHead` holds n/k of them on each of k ranks (the parallel acceleration of the
-ArcFace paper's appendix): the features of all ranks are gathered, each rank takes the product with its own centres, and
-the exact softmax over all classes comes from three small sums over the ranks (largest logit, sum of exponentials, logit
-of the own class). The gradient of the centres stays where they are; that of the features is summed over the ranks. What
-travels in a step is N·d features and 4·N numbers, whatever n is.
+`Head` holds all n centres and leaves the gradients to PyTorch. `ParallelHead`, which `facegui train run` takes on one
+device too, holds n/k of them on each of k ranks (the parallel acceleration of the ArcFace paper's appendix): the
+features of all ranks are gathered, each rank takes the product with its own centres, and the exact softmax over all
+classes comes from three small sums over the ranks (largest logit, sum of exponentials, logit of the own class). The
+gradient of the centres stays where they are; that of the features is summed over the ranks. What travels in a step is
+N·d features and 4·N numbers, whatever n is.
 
 With a share below 1 a rank takes, in each step, the centres of the classes that occur in the batch and random others up
 to that share (An et al., 2021, Partial FC, arXiv:2010.05222).
@@ -205,7 +206,7 @@ class _Gather(torch.autograd.Function):
 
 
 class ParallelHead(Head):
-    """The centres shared out over the ranks of a process group; without one, all of them, a share in each step.
+    """The centres shared out over the ranks of a process group; without one, this process holds all of them.
 
     Every rank brings the same number of faces, those that it lacks with the label −1, and gets the same loss. The
     gradient on its features is that of the mean over all ranks' faces;
@@ -329,4 +330,5 @@ class CentreSGD(torch.optim.Optimizer):
 
 
 def _blocks_of(parameter: Tensor) -> Iterable[slice]:
-    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(parameter), _ROWS_AT_ONCE))
+    size = max(1, len(parameter)) if parameter.is_cuda else _ROWS_AT_ONCE  # pieces are for a processor's cache
+    return (slice(start, start + size) for start in range(0, len(parameter), size))

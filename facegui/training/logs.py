@@ -17,6 +17,10 @@ LOG = "log.jsonl"
 """One line of JSON for each report, in the folder of the run."""
 
 
+def _unwritable(file: Path, error: OSError) -> KnownError:
+    return KnownError("The log cannot be written.", f"{file}: {error.strerror or error}.", "Free some space.")
+
+
 class RunLog:
     """The reports of a run.
 
@@ -41,9 +45,7 @@ class RunLog:
             with self.file.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(report) + "\n")
         except OSError as error:
-            raise KnownError(
-                "The log cannot be written.", f"{self.file}: {error.strerror or error}.", "Free some space."
-            ) from error
+            raise _unwritable(self.file, error) from error
         if self._board is not None:
             for name, value in report.items():
                 if name != "step":
@@ -60,10 +62,22 @@ class RunLog:
         return found
 
     def trim(self, step: int) -> None:
-        """Take out what was reported after a step: the run goes on from there."""
-        if self.file.is_file():
-            kept = [row for row in self.rows() if row["step"] <= step]
-            self.file.write_text("".join(f"{json.dumps(row)}\n" for row in kept), "utf-8")
+        """Take out what was reported after a step: the run goes on from there.
+
+        Raises
+        ------
+        KnownError
+            It cannot be written; the log is as it was.
+        """
+        if not self.file.is_file():
+            return
+        kept = "".join(f"{json.dumps(row)}\n" for row in self.rows() if row["step"] <= step)
+        draft = self.file.with_suffix(".part")
+        try:
+            draft.write_text(kept, "utf-8")
+            draft.replace(self.file)
+        except OSError as error:
+            raise _unwritable(self.file, error) from error
 
     def last_loss(self) -> float:
         """Return the loss of the last report; NaN where there is none."""

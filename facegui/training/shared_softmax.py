@@ -20,6 +20,9 @@ from facegui.training.margins import IGNORED, Margin, target_cosine
 __all__ = ["Shared", "over_ranks", "shared_softmax"]
 
 _CLASSES_AT_ONCE = 2048
+"""On a processor, for its cache."""
+_LOGITS_AT_ONCE = 2**26
+"""On a card, which loses more by many small pieces: 0.27 GB of logits. Not measured on one."""
 _LEAST_LENGTH = 1e-12  # as torch.nn.functional.normalize has it
 
 
@@ -85,15 +88,21 @@ class _Blocks:
     """The classes held here, block by block, with the faces whose own class is among them."""
 
     def __init__(self, classes: int, labels: Tensor) -> None:
-        self.classes = classes
+        self.classes, self.size = classes, _CLASSES_AT_ONCE
+        if labels.is_cuda:
+            self.size = max(self.size, _LOGITS_AT_ONCE // max(1, len(labels)))
         self.order = labels.argsort()
-        starts = torch.arange(0, classes + _CLASSES_AT_ONCE, _CLASSES_AT_ONCE, device=labels.device)
+        starts = torch.arange(0, classes + self.size, self.size, device=labels.device)
         self.edges = torch.searchsorted(labels[self.order], starts).tolist()
 
     def __iter__(self) -> Iterator[tuple[int, int, Tensor]]:
-        for number, start in enumerate(range(0, self.classes, _CLASSES_AT_ONCE)):
+        for number, start in enumerate(range(0, self.classes, self.size)):
             here = self.order[self.edges[number] : self.edges[number + 1]]
-            yield start, min(start + _CLASSES_AT_ONCE, self.classes), here
+            yield start, min(start + self.size, self.classes), here
+
+    def scratch(self, features: Tensor) -> Tensor:
+        """Return room for the logits of a block."""
+        return features.new_empty(min(self.classes, self.size), len(features))
 
 
 class _Softmax(torch.autograd.Function):
@@ -132,7 +141,7 @@ class _Softmax(torch.autograd.Function):
         held = labels != IGNORED
         bent, slope = _bent(own, held, margin)
         largest, total = torch.full_like(best, -torch.inf), torch.zeros_like(best)
-        logits = _scratch(features, classes)
+        logits = blocks.scratch(features)
         for start, end, here in blocks:
             nearest = _nearest(scores[start * subcentres : end * subcentres], subcentres)
             block = torch.mul(nearest, margin.scale, out=logits[: end - start])
@@ -160,7 +169,7 @@ class _Softmax(torch.autograd.Function):
         of_own = ((bent - log_total).exp() - 1.0) * slope * weight
         of_features, of_centres = torch.zeros_like(features), torch.empty_like(centres)
         of_bias = features.new_empty(ctx.blocks.classes) if ctx.biased else None
-        logits = _scratch(features, ctx.blocks.classes)
+        logits = ctx.blocks.scratch(features)
         with torch.autocast(features.device.type, enabled=False):
             for start, end, here in ctx.blocks:
                 rows = slice(start * subcentres, end * subcentres)
@@ -179,10 +188,6 @@ class _Softmax(torch.autograd.Function):
                 if margin.normalised:  # what would only change the length
                     of_centres[rows].addcmul_(centres[rows], along.mul_(inverse[rows].square()), value=-1)
         return of_features, of_centres, of_bias, None, None, None, None, None
-
-
-def _scratch(features: Tensor, classes: int) -> Tensor:
-    return features.new_empty(min(classes, _CLASSES_AT_ONCE), len(features))
 
 
 def _nearest(block: Tensor, subcentres: int) -> Tensor:

@@ -25,7 +25,7 @@ from facegui.training import checkpoints, logs
 from facegui.training.backbones import backbone
 from facegui.training.config import Config, text_of
 from facegui.training.data import open_pictures
-from facegui.training.heads import CentreSGD, Head, ParallelHead
+from facegui.training.heads import CentreSGD, ParallelHead
 from facegui.training.imprint import imprint
 from facegui.training.loading import TrainingSet, alone_on_its_core
 from facegui.training.margins import IGNORED, Margin
@@ -155,12 +155,10 @@ class _Trainer:
         self.unreadable = 0
         self.run_network = self.network
 
-    def _make_head(self, margin: Margin, seed: int) -> Head:
+    def _make_head(self, margin: Margin, seed: int) -> ParallelHead:
         table, dimension = self.config.margin, self.config.network.dimension
         try:
-            if self.count > 1 or table.share < 1:
-                return ParallelHead(self.classes, dimension, margin, table.subcentres, seed, share=table.share)
-            return Head(self.classes, dimension, margin, table.subcentres, seed)
+            return ParallelHead(self.classes, dimension, margin, table.subcentres, seed, share=table.share)
         except ValueError as error:
             raise KnownError("[margin] cannot be used.", f"{str(error).capitalize()}.", "Mend it.") from error
 
@@ -201,8 +199,7 @@ class _Trainer:
             if name in momentum:
                 self.centre_optimizer.state[parameter]["momentum_buffer"] = momentum[name].to(self.device)
         self.step = int(saved["step"])
-        if isinstance(self.head, ParallelHead):
-            self.head.draws = self.step
+        self.head.draws = self.step
         if len(parts) == self.count:
             set_random_state(parts[self.rank], self.device)
 
@@ -220,6 +217,9 @@ class _Trainer:
         self.network.load_state_dict(fitting, strict=False)
 
     def _save(self) -> Path:
+        for part in (self.network, self.head):  # one with endless weights would be taken up, and fail, again and again
+            if not all(bool(torch.isfinite(weights).all()) for weights in part.parameters()):
+                raise _diverged("A weight is", self.step, float(self.optimizer.param_groups[0]["lr"]))
         head = self.head.shard() | random_state(self.device)
         for name, parameter in self.head.named_parameters():
             if (state := self.centre_optimizer.state.get(parameter)) is not None:
@@ -310,15 +310,13 @@ class _Trainer:
         outcome = self.head(features, labels)
         loss = float(outcome.loss.detach())
         if not math.isfinite(loss):
-            raise KnownError(
-                f"The loss is not a number any more, at step {self.step + 1}.",
-                f"The learning rate is {rate:g}; too high a one does that, and so does half precision.",
-                'Lower rate, lengthen warmup, or take precision = "float32"; earlier checkpoints are kept.',
-            )
+            raise _diverged("The loss is", self.step + 1, rate)
         self.scaler.scale(outcome.loss).backward()
         if how.clip:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), how.clip)
+            norm = nn.utils.clip_grad_norm_(self.network.parameters(), how.clip)
+            if not self.scaler.is_enabled() and not math.isfinite(float(norm)):  # the scaler leaves such a step out
+                raise _diverged("The gradient is", self.step + 1, rate)
         self.scaler.step(self.optimizer)
         self.scaler.step(self.centre_optimizer)
         self.scaler.update()
@@ -348,6 +346,14 @@ class _Trainer:
             return verify(self.network, held, self.device)
         finally:
             self.network.load_state_dict(own)
+
+
+def _diverged(what: str, step: int, rate: float) -> KnownError:
+    return KnownError(
+        f"{what} not a number any more, at step {step}.",
+        f"The learning rate is {rate:g}; too high a one does that, and so does half precision.",
+        'Lower rate, lengthen warmup, or take precision = "float32"; earlier checkpoints are kept.',
+    )
 
 
 def _verified_report(step: int, found: Report) -> dict[str, Any]:

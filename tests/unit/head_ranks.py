@@ -23,6 +23,7 @@ CASES = {
     "combined": (combined(1.1, 0.2, 0.1, 16), 9, 1),
     "softmax": (softmax(), 10, 1),
     "fewer classes than ranks": (arcface(0.5, 16), 3, 1),
+    "no face of the first rank has a class": (arcface(0.5, 16), 9, 1),
 }
 
 
@@ -41,6 +42,8 @@ def apart(found: torch.Tensor, expected: torch.Tensor, whole: torch.Tensor) -> f
 def compare(case: str, group: object, rank: int, ranks: int) -> dict[str, float]:
     margin, classes, subcentres = CASES[case]
     features, labels = batch(classes, ranks)
+    if "no face" in case:
+        labels[:5] = -1
     whole = Head(classes, D, margin, subcentres, seed=3)
     everything = features.clone().requires_grad_()
     expected = whole(everything, labels)

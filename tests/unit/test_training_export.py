@@ -208,6 +208,15 @@ def test_the_bundled_embedder_can_be_trained_by_gradient_descent() -> None:
     assert all(0.005 < float(p.detach().abs().max()) < 300 for p in trained if p.ndim == 4)
 
 
+def test_the_average_of_the_weights_is_what_is_exported() -> None:
+    network, averaged = backbone("mobilefacenet", 16), backbone("mobilefacenet", 16)
+    config = {"network": {"name": "mobilefacenet", "dimension": 16, "dropout": 0.0}}
+    saved = {"config": config, "network": network.state_dict(), "average": averaged.state_dict()}
+    for wanted, average in ((averaged, averaged.state_dict()), (network, {})):
+        found = export.network_of(saved | {"average": average}).state_dict()
+        assert all(torch.equal(found[name], values) for name, values in wanted.state_dict().items())
+
+
 @pytest.mark.parametrize("name", ["iresnet18"])
 def test_the_exported_file_takes_any_number_of_faces_and_gives_unit_vectors(tmp_path: Path, name: str) -> None:
     network = backbone(name, 32)

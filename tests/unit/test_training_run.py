@@ -1,14 +1,9 @@
-"""Training: configuration, the loop, taking a run up again exactly, several processes, and clear errors."""
+"""Training: the loop, half precision, what is verified, the schedule, and clear errors."""
 
 from __future__ import annotations
 
 import json
-import os
-import pickle
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,56 +14,22 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: training 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import training_faces  # noqa: E402
+import training_tiny  # noqa: E402
 
 from facegui import jobs  # noqa: E402
 from facegui.cli import main  # noqa: E402
 from facegui.errors import KnownError  # noqa: E402
 from facegui.jobs import Partial  # noqa: E402
 from facegui.training import backbones, checkpoints  # noqa: E402
+from facegui.training import train as train_module  # noqa: E402
 from facegui.training.config import Config, Optimizer, load_config  # noqa: E402
-from facegui.training.heads import Head  # noqa: E402
-from facegui.training.logs import LOG, RunLog  # noqa: E402
+from facegui.training.heads import ParallelHead  # noqa: E402
+from facegui.training.logs import RunLog  # noqa: E402
 from facegui.training.schedule import rate_at  # noqa: E402
 from facegui.training.train import train  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Tiny(torch.nn.Sequential):
-    """A network that trains in no time."""
-
-    def __init__(self, dimension: int, dropout: float) -> None:
-        nn = torch.nn
-        super().__init__(
-            nn.Conv2d(3, 8, 7, 4), nn.BatchNorm2d(8), nn.PReLU(8), nn.AdaptiveAvgPool2d(4), nn.Flatten(),
-            nn.Dropout(dropout), nn.Linear(128, dimension), nn.BatchNorm1d(dimension),
-        )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(backbones.BACKBONES, "tiny", Tiny)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # as small as it is, threads would only wait for each other
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return training_faces.make(tmp_path_factory.mktemp("faces") / "train", 6, 8)
-
-
-def losses(folder: Path) -> list[float]:
-    return [row["loss"] for row in RunLog(folder / "run", None).rows() if "loss" in row]
-
-
-def weights(folder: Path) -> dict[str, Any]:
-    checkpoint = checkpoints.find(folder / "run")
-    saved = checkpoints.load_network(checkpoint)
-    head = checkpoints.load_head(checkpoint)[0]
-    average = {f"average {k}": v for k, v in saved["average"].items()}
-    return saved["network"] | average | {"centres": head["centres"], "momentum": head["momentum of centres"]}
+Tiny, losses, weights = training_tiny.Tiny, training_tiny.losses, training_tiny.weights
+faces, tiny = training_tiny.faces, training_tiny.tiny  # fixtures
 
 
 def test_a_network_learns_to_tell_people_apart_and_is_verified_on_others(tmp_path: Path, faces: Path) -> None:
@@ -101,17 +62,53 @@ def test_a_damaged_held_out_crop_does_not_end_the_training_and_is_counted(tmp_pa
     assert [row["unreadable"] for row in RunLog(tmp_path / "run", None).rows() if "eer" in row] == [1]
 
 
+def test_the_average_of_the_weights_is_what_is_verified(
+    tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[dict[str, torch.Tensor]] = []
+    verify = train_module.verify
+
+    def watched(network: torch.nn.Module, *others: Any) -> Any:
+        verified.append({name: values.clone() for name, values in network.state_dict().items()})
+        return verify(network, *others)
+
+    monkeypatch.setattr(train_module, "verify", watched)
+    others = training_faces.make(tmp_path / "others", 3, 2, seed=9)
+    jobs.run(train(load_config(training_faces.config(tmp_path, faces, others, epochs=1))))
+    saved = checkpoints.load_network(checkpoints.find(tmp_path / "run"))
+    assert all(torch.equal(verified[-1][name], values) for name, values in saved["average"].items())
+    assert not torch.equal(saved["network"]["0.weight"], saved["average"]["0.weight"])
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_the_gradient_is_cut_to_the_length_that_was_asked_for(tmp_path: Path, faces: Path, precision: str) -> None:
+    moved = []
+    for clip in (0.0, 1e-3):
+        file = training_faces.config(tmp_path / str(clip), faces, epochs=1)
+        text = file.read_text().replace("rate = 0.05", f"rate = 0.05\nclip = {clip}\ndecay = 0.0\nmomentum = 0.0")
+        file.write_text(text.replace("average = 0.5", f'precision = "{precision}"'))
+        config = load_config(file)
+        torch.manual_seed(config.run.seed)
+        fresh = Tiny(16, 0.2)
+        jobs.run(train(config))
+        saved = checkpoints.load_network(checkpoints.find(tmp_path / str(clip) / "run"))["network"]
+        change = [(saved[name] - weights.detach()).norm() for name, weights in fresh.named_parameters()]
+        moved.append(float(torch.stack(change).norm()))
+    assert moved[1] <= 6 * 0.05 * 1e-3  # six steps
+    assert moved[0] > 10 * moved[1] > 0
+
+
 def test_a_margin_grows_over_the_first_rounds_also_when_taken_up_again(
     tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[float] = []
-    forward = Head.forward
+    forward = ParallelHead.forward
 
-    def watched(self: Head, features: torch.Tensor, labels: torch.Tensor) -> Any:
+    def watched(self: ParallelHead, features: torch.Tensor, labels: torch.Tensor) -> Any:
         used.append(round(self.margin.m2, 6))
         return forward(self, features, labels)
 
-    monkeypatch.setattr(Head, "forward", watched)
+    monkeypatch.setattr(ParallelHead, "forward", watched)
     file = training_faces.config(tmp_path, faces)
     file.write_text(file.read_text().replace("[margin]", "[margin]\ngrow = 1.5"))
     job = train(load_config(file))
@@ -124,37 +121,6 @@ def test_a_margin_grows_over_the_first_rounds_also_when_taken_up_again(
     assert used == [round(0.3 * min(1.0, step / 9), 6) for step in steps]
 
 
-def test_a_run_that_was_killed_goes_on_with_the_same_losses_and_weights(tmp_path: Path, faces: Path) -> None:
-    jobs.run(train(load_config(training_faces.config(tmp_path / "whole", faces))))
-    killed = load_config(training_faces.config(tmp_path / "killed", faces))
-    first = train(killed)
-    for event in first:  # past the checkpoint of step 6, so that what was done since is done again
-        if isinstance(event, Partial) and event.value["step"] == 9:
-            break
-    first.close()
-    with (tmp_path / "killed" / "run" / LOG).open("a") as log:
-        log.write('{"step": 10, "lo')
-    result = jobs.run(train(killed))
-    assert result.resumed == 6
-    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
-    one, other = weights(tmp_path / "whole"), weights(tmp_path / "killed")
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
-    again = jobs.run(train(killed))
-    assert (again.resumed, again.steps) == (12, 12)
-    assert again.loss == losses(tmp_path / "killed")[-1]
-
-
-def test_a_run_is_not_taken_up_with_other_numbers(tmp_path: Path, faces: Path) -> None:
-    file = training_faces.config(tmp_path, faces, epochs=0.2)
-    jobs.run(train(load_config(file)))
-    file.write_text(file.read_text().replace("m2 = 0.3", "m2 = 0.4"))
-    with pytest.raises(KnownError, match=r"another m2 in \[margin\]"):
-        jobs.run(train(load_config(file)))
-    with pytest.raises(KnownError, match="holds a run already"):
-        jobs.run(train(load_config(file), fresh=True))
-
-
 def test_an_earlier_run_can_be_begun_with(tmp_path: Path, faces: Path) -> None:
     jobs.run(train(load_config(training_faces.config(tmp_path / "a", faces, epochs=1))))
     before = weights(tmp_path / "a")
@@ -163,56 +129,6 @@ def test_an_earlier_run_can_be_begun_with(tmp_path: Path, faces: Path) -> None:
     file.write_text(text.replace("rate = 0.05", "rate = 0.000001"))
     jobs.run(train(load_config(file)))
     assert torch.allclose(weights(tmp_path / "b")["0.weight"], before["average 0.weight"], atol=1e-3)
-
-
-def test_several_processes_train_together_and_one_goes_on_alone(tmp_path: Path, faces: Path) -> None:
-    """torchrun, two ranks, each with half of the people's centres; then a single process takes the run up."""
-    file = training_faces.config(tmp_path, faces, network="mobilefacenet", epochs=1)
-    file.write_text(file.read_text().replace("batch = 8", "batch = 6").replace("[run]", "[run]\nsave_every = 0.5"))
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "facegui", "train", "run", str(file), "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
-    answer = json.loads(done.stdout)
-    assert answer["steps"] == 4
-    checkpoint = checkpoints.find(tmp_path / "run")
-    assert sorted(part.name for part in checkpoint.glob("head-*")) == ["head-0-of-2.pt", "head-1-of-2.pt"]
-    parts = checkpoints.load_head(checkpoint)
-    assert [(part["start"], part["end"]) for part in parts] == [(0, 3), (3, 6)]
-    shutil.rmtree(checkpoint)
-    with pytest.raises(KnownError, match=r"12 pictures in a step\. It had 2 times 6; .* 1 times 6\. Set batch = 12"):
-        jobs.run(train(load_config(file)))  # half of each step's pictures would be lost, and the rate fall too late
-    file.write_text(file.read_text().replace("batch = 6", "batch = 12"))
-    alone = jobs.run(train(load_config(file)))
-    assert (alone.resumed, alone.steps) == (2, 4)
-    assert [part.name for part in checkpoints.find(tmp_path / "run").glob("head-*")] == ["head-0-of-1.pt"]
-
-
-def test_one_process_trains_with_a_share_of_the_centres_and_goes_on_with_the_same(tmp_path: Path, faces: Path) -> None:
-    for name in ("whole", "killed"):
-        file = training_faces.config(tmp_path / name, faces)
-        file.write_text(file.read_text().replace("m2 = 0.3", "m2 = 0.3\nshare = 0.7"))
-        job = train(load_config(file))
-        for event in job:
-            if name == "killed" and isinstance(event, Partial) and event.value["step"] == 9:
-                break
-        job.close()
-    assert jobs.run(train(load_config(file))).resumed == 6
-    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
-    one, other = weights(tmp_path / "whole"), weights(tmp_path / "killed")
-    assert all(torch.equal(one[name], other[name]) for name in one)
-
-
-def test_a_second_run_into_the_same_folder_is_refused_while_the_first_one_lasts(tmp_path: Path, faces: Path) -> None:
-    """A killed torchrun leaves its processes running, and they go on writing checkpoints."""
-    config = load_config(training_faces.config(tmp_path, faces))
-    first = train(config)
-    next(first)
-    with pytest.raises(KnownError, match="Another process does so already"):
-        next(train(config))
-    first.close()
-    assert jobs.run(train(config)).steps == 12
 
 
 def test_a_process_without_a_card_of_its_own_is_told_so(
@@ -298,76 +214,32 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_do(tmp_path: Pa
     assert "Lower rate" in error.value.do
 
 
+@pytest.mark.parametrize(("clip", "what"), [(0.0, "A weight"), (5.0, "The gradient")])
+def test_weights_that_are_no_numbers_are_not_saved(
+    tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch, clip: float, what: str
+) -> None:
+    """They would be taken up again, and the run fail again, until somebody finds out why."""
+    forward = Tiny.forward
+
+    def steep(self: Tiny, pictures: torch.Tensor) -> torch.Tensor:
+        features = forward(self, pictures)
+        features.register_hook(lambda gradient: gradient * torch.inf)
+        return features
+
+    monkeypatch.setattr(Tiny, "forward", steep)
+    file = training_faces.config(tmp_path, faces)
+    text = file.read_text().replace("rate = 0.05", f"rate = 0.05\nclip = {clip}")
+    file.write_text(text.replace("[run]", "[run]\nsave_every = 0.1"))
+    with pytest.raises(KnownError, match=f"{what} is not a number any more, at step 1"):
+        jobs.run(train(load_config(file)))
+    assert not checkpoints.steps_in(tmp_path / "run")
+
+
 def test_a_picture_that_cannot_be_read_is_left_out_and_counted(tmp_path: Path) -> None:
     faces = training_faces.make(tmp_path / "faces", 3, 4)
     (faces / "person-01" / "2.png").write_bytes(b"broken")
     result = jobs.run(train(load_config(training_faces.config(tmp_path, faces, epochs=3))))
     assert result.unreadable >= 1
-
-
-def test_a_checkpoint_with_code_in_it_is_not_opened(tmp_path: Path) -> None:
-    class Evil:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return os.mkdir, (str(tmp_path / "owned"),)
-
-    (tmp_path / "network.pt").write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(KnownError, match="is no checkpoint"):
-        checkpoints.load_network(tmp_path)
-    torch.save({"format": 1, "network": Evil(), "config": {}, "step": 1}, tmp_path / "network.pt")
-    with pytest.raises(KnownError, match="was not run"):
-        checkpoints.load_network(tmp_path)
-    assert not (tmp_path / "owned").exists()
-
-
-def test_a_checkpoint_that_a_power_cut_left_empty_is_told(tmp_path: Path) -> None:
-    (tmp_path / "network.pt").touch()
-    (tmp_path / "head-0-of-1.pt").touch()
-    for load in (checkpoints.load_network, checkpoints.load_head):
-        with pytest.raises(KnownError, match=r"is no checkpoint.* Move its folder away"):
-            load(tmp_path)
-
-
-def test_the_parts_of_a_head_come_in_the_order_of_the_ranks(tmp_path: Path) -> None:
-    for rank in range(12):
-        torch.save({"start": rank}, tmp_path / f"head-{rank}-of-12.pt")
-    assert [part["start"] for part in checkpoints.load_head(tmp_path)] == list(range(12))
-
-
-def test_copies_that_somebody_made_of_a_checkpoint_are_neither_taken_up_nor_removed(tmp_path: Path) -> None:
-    for name in ("step-00000006", "step-00000006-best", "step-00000099 (copy)"):
-        (tmp_path / name).mkdir()
-    assert checkpoints.find(tmp_path).name == "step-00000006"
-    for step in (7, 8, 9):
-        checkpoints.save(tmp_path, step, {}, {}, 0, 1)
-    kept = sorted(place.name for place in tmp_path.iterdir())
-    assert kept == ["step-00000006-best", "step-00000008", "step-00000009", "step-00000099 (copy)"]
-
-
-def test_a_checkpoint_for_which_there_is_no_space_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checkpoints.save(tmp_path, 1, {}, {}, 0, 1)
-    (tmp_path / "step-00000002.part").mkdir()  # of a run that was killed
-    save = torch.save
-
-    def full(values: Any, file: Any) -> None:
-        if "step" in values:
-            file.write(b"half of it")
-            raise RuntimeError("unexpected pos 10 vs 5")
-        save(values, file)
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(KnownError, match="Free some space; earlier checkpoints are kept"):
-        checkpoints.save(tmp_path, 3, {}, {"centres": torch.zeros(9)}, 0, 1)
-    assert [place.name for place in tmp_path.iterdir()] == ["step-00000001"]
-
-
-def test_a_checkpoint_is_complete_or_not_there(tmp_path: Path) -> None:
-    (tmp_path / "step-00000005").mkdir()
-    (tmp_path / "step-00000009.part").mkdir()
-    assert [place.name for place in checkpoints.steps_in(tmp_path)] == ["step-00000005"]
-    with pytest.raises(KnownError, match="holds no checkpoint"):
-        checkpoints.find(tmp_path / "elsewhere")
 
 
 class TestSchedule:
