@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QSlider, QToolButton, QWidget
 
 from facegui.errors import KnownError
@@ -17,7 +17,7 @@ from facegui.gui.bridge import Bridge
 from facegui.gui.pages import insights_lab
 from facegui.gui.pages.insights_lab import LabSection
 from facegui.gui.pages.margin_lab import MarginLab
-from facegui.matching.lab import Frame, Margin, Recorded, Recording
+from facegui.matching.lab import Frame, Margin, Recorded, Recording, load
 
 CENTRES = np.eye(3, dtype=np.float32)
 
@@ -94,7 +94,7 @@ def test_between_two_moments_points_move_on_the_sphere(lab: MarginLab) -> None:
     lab.epochs.setValue(8)
     points = lab.sphere._points
     np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=1e-5)
-    assert lab.moment.text() == "epoch 0.5"
+    assert lab.moment.text() == "epoch 0.50"
     assert not np.allclose(points, lab.run.frames[0].points)
 
 
@@ -124,7 +124,7 @@ def test_each_slider_changes_the_curve(qtbot, lab: MarginLab, name: str) -> None
     assert painted(lab.logits) != logits
     assert lab.logits.accessibleDescription() != told
     assert (painted(lab.boundaries) != boundaries) == (name != "scale")
-    assert ("stay" in lab.note.text()) == (name != "scale")
+    assert ("stay" in lab.sliders.note.text()) == (name != "scale")
 
 
 def test_a_greater_margin_leaves_less_of_the_sphere(lab: MarginLab) -> None:
@@ -168,6 +168,88 @@ def test_everything_has_a_name_for_the_screen_reader(lab: MarginLab) -> None:
     assert "epoch 2.0" in lab.sphere.accessibleDescription()
     assert "Threshold" in lab.pairs.accessibleDescription()
     assert all(part.focusPolicy() & Qt.FocusPolicy.TabFocus for part in (lab.sphere, lab.epochs, lab.play))
+
+
+@pytest.mark.parametrize(
+    "margin",
+    [Margin(16.0), Margin(m1=1.35), Margin(m2=0.5), Margin(m3=0.35), Margin(64.0, 2.0, 1.0, 0.8)],
+    ids=["none", "SphereFace", "ArcFace", "CosFace", "extreme"],
+)
+def test_the_plane_of_angles_is_coloured_where_the_loss_calls_a_picture_right(lab: MarginLab, margin: Margin) -> None:
+    def right(own: float, other: float) -> bool:
+        turned = margin.m1 * np.radians(own) + margin.m2
+        return bool(turned <= np.pi and np.cos(turned) - margin.m3 > np.cos(np.radians(other)))
+
+    lab.sliders._set(margin)
+    image, area = painted(lab.boundaries), lab.boundaries.area()
+    assert area.width() == pytest.approx(area.height())
+    for a, b in ((7, 165), (21, 111), (35, 75), (51, 75), (81, 99), (120, 165), (160, 172), (75, 35), (62, 50)):
+        colour = image.pixelColor(lab.boundaries.at(area, a, b).toPoint())
+        seen = "A" if colour.blue() - colour.red() > 10 else "B" if colour.red() - colour.blue() > 10 else ""
+        assert seen == ("A" if right(a, b) else "B" if right(b, a) else ""), (a, b, colour.name())
+
+
+def test_the_captions_frame_what_they_speak_of(lab: MarginLab) -> None:
+    for number, caption in enumerate(lab.tour.captions):
+        lab.tour.go(number)
+        told = {name for name, part in lab._parts.items() if part.property("role") == "told-card"}
+        assert told == set(caption.about) & set(lab._parts)
+        assert told
+
+
+def test_the_second_caption_draws_two_angles(lab: MarginLab) -> None:
+    assert lab.sphere._pairs == ()
+    without = painted(lab.sphere)
+    lab.tour.go(1)
+    (first, second), (third, fourth) = lab.sphere._pairs
+    labels = lab._recording.labels
+    assert labels[first] == labels[second]
+    assert labels[third] != labels[fourth]
+    assert painted(lab.sphere) != without
+    lab.tour.go(2)
+    assert lab.sphere._pairs == ()
+
+
+def test_no_picture_is_hidden_when_training_begins(qtbot) -> None:
+    shipped = MarginLab(load())
+    qtbot.addWidget(shipped)
+    for name in ("softmax", "arcface"):
+        shipped.show_run(name)
+        shipped.epochs.setValue(0)
+        assert ((shipped.sphere._points @ shipped.sphere.turn.T)[:, 2] > 0).mean() > 0.99
+    shipped.epochs.setValue(24)
+    assert shipped.moment.text() == "epoch 0.01"
+
+
+def test_the_trained_margin_comes_back(qtbot, lab: MarginLab) -> None:
+    back = lab.sliders.as_trained
+    assert not back.isEnabled()
+    for slider in lab.sliders.sliders.values():
+        slider.setValue(slider.maximum())
+    assert [chip.text() for chip, _ in lab.sliders.presets if chip.isChecked()] == []
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    assert lab.sliders.margin == lab.run.margin
+    assert [chip.text() for chip, _ in lab.sliders.presets if chip.isChecked()] == ["ArcFace"]
+    assert not back.isEnabled()
+
+
+def test_the_wheel_scrolls_and_does_not_move_sliders_by_the_way(qtbot, qapp, lab: MarginLab) -> None:
+    lab.resize(830, 500)
+    qtbot.waitUntil(lambda: lab._scroller.verticalScrollBar().maximum() > 0)
+    for slider in (lab.sliders.sliders["m2"], lab.epochs):
+        before = slider.value()
+        middle = slider.rect().center()
+        turn = QWheelEvent(
+            middle.toPointF(), slider.mapToGlobal(middle).toPointF(), QPoint(), QPoint(0, -120),
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        qapp.sendEvent(slider, turn)
+        assert slider.value() == before
+
+
+def test_the_handles_of_sliders_are_whole(lab: MarginLab) -> None:
+    sliders = [lab.epochs, *lab.sliders.sliders.values()]
+    assert all(slider.height() >= theme.size("small_icon") + 2 * theme.size("focus") for slider in sliders)
 
 
 @pytest.fixture

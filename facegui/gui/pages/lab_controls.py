@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from math import degrees
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QSlider, QWidget
 
 from facegui.gui import theme
+from facegui.gui.widgets.no_wheel import keep_wheel
 from facegui.gui.widgets.parts import button, column, label, row
 from facegui.matching.lab import Margin
 
@@ -32,6 +33,13 @@ _RANGES = (_Range("scale", 1, 64, 1), _Range("m1", 1, 2, 20), _Range("m2", 0, 1,
 class MarginSliders(QWidget):
     """s, m1, m2 and m3, and the margins that papers chose.
 
+    Attributes
+    ----------
+    note : QLabel
+        Whoever shows the sliders says here what they stand for.
+    as_trained : QPushButton
+        Goes back to the margin of the run.
+
     Signals
     -------
     changed(object)
@@ -51,7 +59,6 @@ class MarginSliders(QWidget):
         }
         self.sliders: dict[str, QSlider] = {}
         self._values = {}
-        self._meanings: list[QLabel] = []
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(theme.size("unit"))
@@ -63,26 +70,35 @@ class MarginSliders(QWidget):
             slider.setPageStep(max(1, item.per_one // 5))
             slider.setAccessibleName(f"{name}, {meaning}")
             slider.setToolTip(meaning)
+            keep_wheel(slider)
             slider.valueChanged.connect(self._moved(item))
             value = label("", "muted")
             value.setMinimumWidth(round(5.5 * theme.size("icon")))
             self.sliders[item.field], self._values[item.field] = slider, value
             for place, widget in enumerate((label(name, "heading"), slider, value)):
                 grid.addWidget(widget, 2 * line, place)
-            self._meanings.append(label(meaning, "small"))
-        grid.setColumnStretch(1, 3)
-        self._grid = grid
-        self.place_meanings(beside=True)
-        presets = [
+            grid.addWidget(label(meaning, "small", wrap=True), 2 * line + 1, 1, 1, 2)
+        grid.setColumnStretch(1, 1)
+        presets: tuple[tuple[str, dict[str, float]], ...] = (
             (self.tr("No margin"), {}),
             ("SphereFace", {"m1": 1.35}),
             ("ArcFace", {"m2": 0.5}),
             ("CosFace", {"m3": 0.35}),
             (self.tr("Combined"), {"m2": 0.3, "m3": 0.2}),
-        ]
-        chips = [button(name, self._preset(margins), role="chip") for name, margins in presets]
+        )
+        self.presets = [(button(name, self._preset(margins), role="chip"), margins) for name, margins in presets]
+        for chip, _ in self.presets:
+            chip.setCheckable(True)
         body = column()
-        body.addLayout(row(*chips, None, gap="half"))
+        body.addLayout(row(*(chip for chip, _ in self.presets), None, gap="half"))
+        self.note = label("", "small", wrap=True)
+        self.as_trained = button(self.tr("As trained"), role="link")
+        said = row()
+        said.addWidget(self.note, 1)
+        said.addWidget(self.as_trained)
+        body.addLayout(said)
+        # Beside a higher card the sliders go down: in a narrow window the curves stand below them.
+        body.addStretch(1)
         body.addLayout(grid)
         self.setLayout(body)
         self.show_margin(self.margin)
@@ -96,13 +112,6 @@ class MarginSliders(QWidget):
             slider.setValue(round(getattr(margin, item.field) * item.per_one))
             slider.blockSignals(False)
         self._tell()
-
-    def place_meanings(self, *, beside: bool) -> None:
-        """Put what each slider means beside it, or below."""
-        for line, meaning in enumerate(self._meanings):
-            meaning.setWordWrap(not beside)
-            self._grid.addWidget(meaning, 2 * line + (not beside), 3 if beside else 1, 1, 1 if beside else 2)
-        self._grid.setColumnStretch(3, 1 if beside else 0)
 
     def _preset(self, margins: dict[str, float]) -> Callable[[], None]:
         return lambda: self._set(Margin(self.margin.scale, **margins))
@@ -121,6 +130,8 @@ class MarginSliders(QWidget):
 
     def _tell(self) -> None:
         margin = self.margin
+        for chip, margins in self.presets:
+            chip.setChecked(margin == Margin(margin.scale, **margins))
         self._values["scale"].setText(f"{margin.scale:.0f}")
         self._values["m1"].setText(f"{margin.m1:.2f}")
         self._values["m2"].setText(

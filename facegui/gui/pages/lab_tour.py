@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from facegui.gui import theme
@@ -22,6 +23,9 @@ class Caption:
     title, text : str
     run : str
         The recorded run that it shows.
+    about : tuple of str
+        The parts of the lab that it speaks of, the one to be seen first: sphere, angles on it, sliders, logits,
+        boundaries, pairs.
     start : bool
         Whether the run is shown from its beginning, and played.
     """
@@ -29,6 +33,7 @@ class Caption:
     title: str
     text: str
     run: str
+    about: tuple[str, ...]
     start: bool = False
 
 
@@ -50,26 +55,29 @@ class Tour(QFrame):
             Caption(
                 self.tr("A picture becomes a direction"),
                 self.tr(
-                    "The network turns every picture into an arrow of length 1: a point on a sphere. Here the sphere "
-                    "has 3 dimensions and the pictures are digits; for faces it has 320."
+                    "The network turns every picture into an arrow of length 1, that is a point on a sphere. Here they "
+                    "are written digits in 3 dimensions; faces have hundreds. A numbered disc is the centre of a class."
                 ),
                 "arcface",
+                ("sphere",),
             ),
             Caption(
                 self.tr("The angle is all that counts"),
                 self.tr(
                     "Two pictures are as alike as their arrows point the same way. The cosine of the angle between "
-                    "them is the similarity: 1 for one direction, 0 at a right angle, −1 opposite."
+                    "them is the similarity: 1 for one direction, 0 at a right angle, −1 opposite. Two pairs are drawn."
                 ),
                 "arcface",
+                ("sphere", "angles"),
             ),
             Caption(
                 self.tr("Softmax is content with just right"),
                 self.tr(
-                    "Trained with softmax, a picture is right as soon as its own class is nearest, by however little. "
-                    "Nothing asks a class to draw together, and the regions touch."
+                    "Trained with softmax, a picture is right as soon as its own class is nearest, by however little, "
+                    "and the pull on it fades. Longer arrows help as much as better directions: classes stay wide."
                 ),
                 "softmax",
+                ("sphere", "boundaries"),
             ),
             Caption(
                 self.tr("A margin asks for more"),
@@ -78,23 +86,26 @@ class Tour(QFrame):
                     "right, but not by enough, and is pulled on. Move m2 and watch the bands and the curves."
                 ),
                 "arcface",
+                ("boundaries", "logits", "sliders", "sphere"),
             ),
             Caption(
                 self.tr("Training draws together and pushes apart"),
                 self.tr(
-                    "Play the epochs: each class gathers round its centre, and the centres move away from each other. "
-                    "The angle within a class gets small, the angle between classes large."
+                    "At first all pictures lie in one heap. Over the epochs each class gathers round its centre, and "
+                    "the centres move apart: the angle within a class gets small, the angle between classes large."
                 ),
                 "arcface",
+                ("sphere",),
                 start=True,
             ),
             Caption(
                 self.tr("So one threshold serves everybody"),
                 self.tr(
-                    "Pairs of one class now have high cosines and pairs of two classes low ones, whichever classes "
-                    "they are. One number between the two heaps decides: the threshold on this program's pages."
+                    "Pairs of one class now have high cosines and pairs of two classes low ones, whichever they are: "
+                    "one number between the heaps decides. Trained on very many people, it also holds for new ones."
                 ),
                 "arcface",
+                ("pairs",),
             ),
         )
         self.step = 0
@@ -124,6 +135,7 @@ class Tour(QFrame):
         if step != self.step:
             self.step = step
             self._show()
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleName()))
             self.reached.emit(self.caption)
 
     def _show(self) -> None:

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QSlider, QWidget
 
 from facegui.gui import theme
 from facegui.gui.pages.lab_controls import MarginSliders
 from facegui.gui.pages.lab_tour import Caption, Tour
+from facegui.gui.widgets.lab_arcs import telling_pairs
 from facegui.gui.widgets.lab_plots import BoundaryPlot, LogitPlot, PairPlot
 from facegui.gui.widgets.lab_sphere import SphereView
+from facegui.gui.widgets.no_wheel import keep_wheel
 from facegui.gui.widgets.parts import card, column, label, row, scrolled, tool_button
 from facegui.matching.lab import Margin, PairScores, Recorded, Recording, pair_scores
 from facegui.matching.wording import format_share
@@ -25,6 +27,7 @@ _STEPS = 16
 """Steps of the slider between two recorded moments, which are drawn by interpolation."""
 
 _TICK = 40  # milliseconds
+_LINES = 3  # of words below a plot
 
 
 class MarginLab(QWidget):
@@ -39,6 +42,8 @@ class MarginLab(QWidget):
         self._build()
         self._timer = QTimer(self, interval=_TICK)
         self._timer.timeout.connect(self._tick)
+        # Before training all pictures lie in one heap; seen from there, none is missing.
+        self.sphere.look_at(recording.runs[0].frames[0].points.mean(axis=0))
         self._take(self.tour.caption)
 
     def _build(self) -> None:
@@ -60,10 +65,13 @@ class MarginLab(QWidget):
         self.epochs.setPageStep(_STEPS)
         self.epochs.valueChanged.connect(self._show_moment)
         self.moment = label("", "muted")
+        self.moment.setMinimumWidth(self.moment.fontMetrics().horizontalAdvance(_epoch_words(self, 0.25)))
         self.figures = label("", "small", wrap=True)
         self.sliders = MarginSliders()
         self.sliders.changed.connect(self._show_margin)
-        self.note = label("", "small", wrap=True)
+        self.sliders.as_trained.clicked.connect(self._show_trained)
+        for editor in (self.chooser, self.epochs):
+            keep_wheel(editor)
         self.logits, self.boundaries, self.pairs = LogitPlot(), BoundaryPlot(), PairPlot()
         self.pair_words = label("", "small", wrap=True)
         left = column(gap="half")
@@ -71,31 +79,39 @@ class MarginLab(QWidget):
         left.addWidget(self.sphere, 1)
         left.addLayout(row(self.play, self.epochs, self.moment))
         left.addWidget(self.figures)
-        plots = row()
-        lines = label(self.tr("Line: logit. Dashed: no margin. Dotted: its probability."), "small", wrap=True)
-        bands = label(self.tr("Uncoloured: right for neither. Dashed: no margin."), "small", wrap=True)
-        for title, below, plot in (
-            (self.tr("What the own class gets"), lines, self.logits),
-            (self.tr("Where a picture is right"), bands, self.boundaries),
-            (self.tr("All pairs of these pictures"), self.pair_words, self.pairs),
-        ):
-            part = column(label(title, "emphasis"), gap="half")
-            part.addWidget(plot, 1)
-            part.addWidget(below)
-            plots.addLayout(part, 1)
+        lines = label(
+            self.tr(
+                "Solid: logit. Dashed: no margin. Dotted: its probability (at the right) if the others are at 90°. "
+                "Bars: the pictures."
+            ),
+            "small", wrap=True,
+        )  # fmt: skip
+        bands = label(self.tr("Uncoloured: right for neither. Dashed: equal angles."), "small", wrap=True)
         ball = card(role="card")
         ball.layout().addLayout(left)  # type: ignore[union-attr]
-        tools = card(self.sliders, self.note, None, role="card")
-        graphs = card(role="card")
-        graphs.layout().addLayout(plots)  # type: ignore[union-attr]
-        self._cards = ball, tools, graphs
+        tools = card(self.sliders, role="card")
+        self._plots, plots = QWidget(), row()
+        self._parts: dict[str, QFrame] = {"sphere": ball, "sliders": tools}
+        for name, title, plot, words in (
+            ("logits", self.tr("What the own class gets"), self.logits, lines),
+            ("boundaries", self.tr("Where a picture is right"), self.boundaries, bands),
+            ("pairs", self.tr("All pairs of these pictures"), self.pairs, self.pair_words),
+        ):
+            # As many lines below each, so that the axes stand side by side.
+            words.setMinimumHeight(_LINES * theme.line_height("small"))
+            words.setAlignment(Qt.AlignmentFlag.AlignTop)
+            part = card(label(title, "emphasis", wrap=True), plot, words, role="card", gap="half")
+            part.layout().setStretch(1, 1)  # type: ignore[union-attr]
+            self._parts[name] = part
+            plots.addWidget(part, 1)
+        self._plots.setLayout(plots)
         self._grid = QGridLayout()
         self._grid.setSpacing(theme.size("unit"))
+        self._grid.setContentsMargins(0, 0, 0, 0)
         inner = QWidget()
-        body = column(self.tour)
-        body.addLayout(self._grid, 1)
-        inner.setLayout(body)
-        self.setLayout(column(scrolled(inner, self.tr("Margin lab"))))
+        inner.setLayout(self._grid)
+        self._scroller = scrolled(inner, self.tr("Margin lab"))
+        self.setLayout(column(self.tour, self._scroller))
         self._arrange(wide=True)
 
     # --- what is shown ------------------------------------------------------------------------------------
@@ -121,16 +137,32 @@ class MarginLab(QWidget):
         if not self.run.normalised:
             margin = Margin(float(self._recording.about.get("scale", margin.scale)))
         self.sliders.show_margin(margin)
+        self._trained = margin
         self._show_margin(margin)
         self._show_moment()
+        self._show_angles()
         if start:
             self.toggle()
+
+    def _show_angles(self) -> None:
+        """Draw the angles of two pairs while the caption speaks of them."""
+        frame = self.run.frames[-1]
+        pairs = telling_pairs(frame.points, self._recording.labels, frame.centres, self.sphere.turn)
+        self.sphere.show_pairs(pairs if "angles" in self.tour.caption.about else ())
+
+    def _show_trained(self) -> None:
+        self.sliders.show_margin(self._trained)
+        self._show_margin(self._trained)
 
     def _chosen(self, _index: int) -> None:
         self.show_run(str(self.chooser.currentData()))
 
     def _take(self, caption: Caption) -> None:
         self.show_run(caption.run, start=caption.start)
+        for name, part in self._parts.items():
+            theme.set_role(part, "told-card" if name in caption.about else "card")
+        if self.isVisible():
+            self._scroller.ensureWidgetVisible(self._parts[caption.about[0]])
 
     def _show_margin(self, margin: Margin) -> None:
         self.sphere.show_margin(margin)
@@ -143,7 +175,8 @@ class MarginLab(QWidget):
             note = self.tr("Softmax also uses lengths, which a cosine does not see: the regions are by angle alone.")
         elif own:
             note = self.tr("This run was trained with these margins, s = {scale:.0f}.").format(scale=trained.scale)
-        self.note.setText(note)
+        self.sliders.note.setText(note)
+        self.sliders.as_trained.setEnabled(margin != self._trained)
 
     def _show_moment(self, _value: int = 0) -> None:
         run, value = self.run, self.epochs.value()
@@ -163,7 +196,7 @@ class MarginLab(QWidget):
         self.pairs.show_pairs(self._pairs[key])
         self.pair_words.setText(self.pairs.words())
         epoch = ends[0].epoch + part * (ends[1].epoch - ends[0].epoch)
-        self.moment.setText(self.tr("epoch {epoch:.1f}").format(epoch=epoch))
+        self.moment.setText(_epoch_words(self, epoch))
         words = self.tr("{accuracy} of the test pictures right; {within:.0f}° within a class, {between:.0f}° between.")
         text = words.format(accuracy=format_share(frame.test_accuracy, 1), within=frame.within, between=frame.between)
         if isfinite(frame.loss):
@@ -217,19 +250,22 @@ class MarginLab(QWidget):
         if wide is self._wide:
             return
         self._wide = wide
-        ball, tools, graphs = self._cards
-        self._grid.addWidget(ball, 0, 0, 2 if wide else 1, 1)
-        self._grid.addWidget(tools, 0, 1)
-        self._grid.addWidget(graphs, 1, 1 if wide else 0, 1, 1 if wide else 2)
+        self._grid.addWidget(self._parts["sphere"], 0, 0, 2 if wide else 1, 1)
+        self._grid.addWidget(self._parts["sliders"], 0, 1)
+        self._grid.addWidget(self._plots, 1, 1 if wide else 0, 1, 1 if wide else 2)
         self._grid.setColumnStretch(0, 2)
         self._grid.setColumnStretch(1, 3 if wide else 2)
         self._grid.setRowStretch(0 if not wide else 1, 1)
         self._grid.setRowStretch(1 if not wide else 0, 0)
-        self.sliders.place_meanings(beside=wide)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.stop()
         super().hideEvent(event)
+
+
+def _epoch_words(owner: QWidget, epoch: float) -> str:
+    """Return the epoch; the first moments are hundredths of one apart."""
+    return owner.tr("epoch {epoch}").format(epoch=f"{epoch:.{2 if 0 < epoch < 1 else 1}f}")
 
 
 def _between(start: NDArray[np.float32], end: NDArray[np.float32], part: float) -> NDArray[np.float32]:

@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QSignalBlocker, QTimer, Signal
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
 from facegui.gui import theme
+from facegui.gui.widgets.no_wheel import keep_wheel
 from facegui.settings import Choice, SettingInfo
 
 __all__ = ["ChoiceEditor", "Editor", "NumberEditor", "RateEditor", "SwitchEditor", "TextEditor", "editor_for"]
 
 RATES: Final = ("target_fmr",)
 """Settings that are a share of strangers and are written as 1 in so many."""
-
-
-class _NoWheel(QObject):
-    """Lets the wheel scroll the page instead of changing a value that the pointer happens to be over."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
 
 class Editor(QObject):
@@ -41,8 +32,7 @@ class Editor(QObject):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
         self.widget = widget
-        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        widget.installEventFilter(_NoWheel(self))
+        keep_wheel(widget)
         self._rest = QTimer(self, singleShot=True, interval=theme.time("busy_after"))
         self._rest.timeout.connect(lambda: self.edited.emit(self.value))
 

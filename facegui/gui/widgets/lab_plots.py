@@ -31,6 +31,12 @@ class LogitPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setAccessibleName(self.tr("Target logit over the angle"))
+        self.setToolTip(
+            self.tr(
+                "Where angle and margin together pass 180° the curve goes on lower, as in the paper's code: "
+                "else a picture would gain by moving away from its centre."
+            )
+        )
         self._margin = Margin()
         self._angles: NDArray[np.float64] = np.zeros(0)
         self._describe()
@@ -110,16 +116,15 @@ class LogitPlot(Plot):
 
 
 class BoundaryPlot(Plot):
-    """Two classes: the angles with both centres, and from where on a picture is right for each."""
+    """Two classes, A and B: the plane of the angles with both centres, and where a picture is right for each."""
 
-    x_ends = (0.0, 90.0)
-    y_ends = (0.0, 90.0)
+    x_ends = (0.0, 180.0)
+    y_ends = (0.0, 180.0)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setAccessibleName(self.tr("Decision boundaries of two classes"))
-        self._margin = Margin()
-        self.show_margin(self._margin)
+        self.show_margin(Margin())
 
     def show_margin(self, margin: Margin) -> None:
         """Draw the boundaries of a margin."""
@@ -131,45 +136,51 @@ class BoundaryPlot(Plot):
         self.setAccessibleDescription(text.format(angle=needed))
         self.update()
 
+    def area(self) -> QRectF:
+        """Return a square: the boundary of equal angles is its diagonal, and margins look alike on both axes."""
+        whole = super().area()
+        side = min(whole.width(), whole.height())
+        return QRectF(whole.left() + (whole.width() - side) / 2, whole.top() + (whole.height() - side) / 2, side, side)
+
     def x_ticks(self) -> list[tuple[float, str]]:
-        return [(float(angle), f"{angle}°") for angle in (0, 45, 90)]
+        return [(float(angle), f"{angle}°") for angle in (0, 90, 180)]
 
     def y_ticks(self) -> list[tuple[float, str]]:
         return self.x_ticks()
 
     def x_title(self) -> str:
-        return self.tr("angle with centre 1; upwards: 2")
+        return self.tr("angle with centre A")
+
+    def y_title(self) -> str:
+        return self.tr("angle with centre B")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        degrees = np.linspace(0, 90, _SAMPLES)
+        degrees = np.linspace(0, 180, _SAMPLES)
         needed = np.degrees(boundary(np.radians(degrees), self._margin))
-        top = np.where(np.isfinite(needed), np.minimum(needed, 120.0), 120.0)
+        reached = np.isfinite(needed)
+        own, other = degrees[reached], needed[reached]
         for role, mirrored in (("class_0", False), ("class_1", True)):
             shade = QColor(theme.color(role))
-            shade.setAlphaF(_FAINT)
-            x, y = (top, degrees) if mirrored else (degrees, top)
-            path = self.curve(area, x, y)
+            path = self.curve(area, other, own) if mirrored else self.curve(area, own, other)
             far = QPainterPath(path)
-            if mirrored:
-                far.lineTo(self.at(area, 120, 90))
-                far.lineTo(self.at(area, 120, 0))
-            else:
-                far.lineTo(self.at(area, 90, 120))
-                far.lineTo(self.at(area, 0, 120))
+            # What is farther from the other centre than the boundary, up to the edge of the plane.
+            for a, b in ((own[-1], 180.0), (0.0, 180.0)) if len(own) else ():
+                far.lineTo(self.at(area, b, a) if mirrored else self.at(area, a, b))
             far.closeSubpath()
+            shade.setAlphaF(_FAINT)
             painter.fillPath(far, shade)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.color(role), theme.size("focus")))
             painter.drawPath(path)
         painter.setPen(QPen(theme.color("muted"), theme.size("hairline"), Qt.PenStyle.DashLine))
-        painter.drawLine(self.at(area, 0, 0), self.at(area, 90, 90))
+        painter.drawLine(self.at(area, 0, 0), self.at(area, 180, 180))
         painter.setFont(theme.font("small", bold=True))
         line, unit = theme.line_height("small"), theme.size("unit")
         painter.setPen(theme.color("class_0"))
-        painter.drawText(QPointF(area.left() + unit, area.top() + line), self.tr("right for 1"))
+        painter.drawText(QPointF(area.left() + unit, area.top() + line), self.tr("right for A"))
         painter.setPen(theme.color("class_1"))
         box = QRectF(area.left(), area.bottom() - line - unit / 2, area.width() - unit, line)
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight, self.tr("right for 2"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, self.tr("right for B"))
 
 
 class PairPlot(Plot):
@@ -180,6 +191,7 @@ class PairPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setAccessibleName(self.tr("Cosines of pairs"))
+        self.setToolTip(self.tr("Heights are square roots of the shares: small heaps stay visible beside great ones."))
         self._pairs: PairScores | None = None
 
     def show_pairs(self, pairs: PairScores) -> None:
@@ -222,3 +234,17 @@ class PairPlot(Plot):
             painter.drawPath(path)
         painter.setPen(QPen(theme.color("accent"), theme.size("focus")))
         painter.drawLine(self.at(area, pairs.threshold, 0), self.at(area, pairs.threshold, 1))
+        self._paint_names(painter, area)
+
+    def _paint_names(self, painter: QPainter, area: QRectF) -> None:
+        """Name the two heaps at the left, where both are low."""
+        painter.setFont(theme.font("small"))
+        line, unit = theme.line_height("small"), float(theme.size("unit"))
+        for number, (role, name) in enumerate(
+            (("genuine", self.tr("one class")), ("impostor", self.tr("two classes")))
+        ):
+            top = area.top() + number * line
+            painter.fillRect(QRectF(area.left() + unit / 2, top + (line - unit) / 2, unit, unit), theme.color(role))
+            painter.setPen(theme.color("text"))
+            box = QRectF(area.left() + 2 * unit, top, area.width(), line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from facegui.gui import theme
+from facegui.gui.widgets.lab_arcs import paint_arc
 from facegui.matching.lab import Margin, regions
 
 __all__ = ["SphereView"]
@@ -26,6 +27,7 @@ _HELD: Final = 0.42  # how strongly a region is coloured where the margin is kep
 _BAND: Final = 0.10
 _DARKER_EDGE: Final = 0.12
 _SOFT: Final = 5.0
+_LEAST: Final = 1e-3
 
 
 class SphereView(QWidget):
@@ -45,7 +47,8 @@ class SphereView(QWidget):
         self._centres: NDArray[np.float32] = np.zeros((0, 3), np.float32)
         self._labels: NDArray[np.int64] = np.zeros(0, np.int64)
         self._margin = Margin()
-        self._turn = _rotation(*_TILT)
+        self._home = self._turn = _rotation(*_TILT)
+        self._pairs: tuple[tuple[int, int], ...] = ()
         self._from: QPointF | None = None
         self._image: QImage | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -74,6 +77,21 @@ class SphereView(QWidget):
         self._margin = margin
         self._repaint()
 
+    def show_pairs(self, pairs: tuple[tuple[int, int], ...]) -> None:
+        """Draw the angles between pairs of the points, which are given by their numbers."""
+        self._pairs = pairs
+        self.update()
+
+    def look_at(self, direction: NDArray[np.floating]) -> None:
+        """Turn so that a direction is in front, a little to the side, and begin from there."""
+        front = np.asarray(direction, np.float64)
+        side = np.cross([0.0, 1.0, 0.0], front)
+        if np.linalg.norm(front) < _LEAST or np.linalg.norm(side) < _LEAST:
+            return
+        front, side = front / np.linalg.norm(front), side / np.linalg.norm(side)
+        self._home = _rotation(*_TILT) @ np.stack([side, np.cross(front, side), front])
+        self.turn_back()
+
     def _repaint(self) -> None:
         self._image = None
         self.update()
@@ -89,7 +107,7 @@ class SphereView(QWidget):
 
     def turn_back(self) -> None:
         """Turn to where it was at the start."""
-        self._turn = _rotation(*_TILT)
+        self._turn = self._home
         self._repaint()
         self.turned.emit()
 
@@ -151,6 +169,8 @@ class SphereView(QWidget):
         painter.drawEllipse(ball)
         self._paint_points(painter, ball)
         self._paint_centres(painter, ball)
+        for first, second in self._pairs:
+            paint_arc(painter, ball, self._turn @ self._points[first], self._turn @ self._points[second])
         if self.hasFocus():
             painter.setPen(QPen(theme.color("accent"), theme.size("focus")))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -35,7 +35,7 @@ class Plot(QWidget):
         """Return the rectangle between the axes."""
         unit = float(theme.size("unit"))
         line = theme.line_height("small")
-        left = unit / 2 + (3.4 * unit if self.y_ticks() else 0)
+        left = unit / 2 + (3.4 * unit if self.y_ticks() else 0) + (line if self.y_title() else 0)
         right = 2.5 * unit if self.right_ticks() else 1.5 * unit
         return QRectF(left, unit / 2, self.width() - left - right, self.height() - 2 * line - unit)
 
@@ -49,6 +49,9 @@ class Plot(QWidget):
         return []
 
     def x_title(self) -> str:
+        return ""
+
+    def y_title(self) -> str:
         return ""
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
@@ -112,11 +115,20 @@ class Plot(QWidget):
         for value, text in self.right_ticks():
             place = self.at(area, self.x_ends[1], value)
             painter.setPen(theme.color("muted"))
-            box = QRectF(area.right() + unit / 2, self._tick_top(place.y(), area), 2.0 * unit, line)
+            # The last tick of the other axis stands below the lower end.
+            top = min(self._tick_top(place.y(), area), area.bottom() - line)
+            box = QRectF(area.right() + unit / 2, top, 2.0 * unit, line)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         painter.setPen(theme.color("muted"))
         box = QRectF(0, area.bottom() + line + unit / 4, self.width(), line)
         painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, self.x_title())
+        if self.y_title():
+            painter.save()
+            painter.translate(area.left() - 3.4 * unit - line, area.center().y())
+            painter.rotate(-90)
+            box = QRectF(-self.height() / 2, 0, self.height(), line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, self.y_title())
+            painter.restore()
 
     def _tick_top(self, y: float, area: QRectF) -> float:
         line = theme.line_height("small")
