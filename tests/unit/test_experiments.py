@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: training is not tested")
 
@@ -19,6 +20,7 @@ from facegui.errors import KnownError  # noqa: E402
 from facegui.matching import lab  # noqa: E402
 from facegui.training import margins  # noqa: E402
 from facegui.training.experiments import (  # noqa: E402
+    drawing,
     figures,
     losses,
     measures,
@@ -78,6 +80,15 @@ def out(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(tsne, "_QUICK_STEPS", 250)  # the least that it takes
         jobs.run(running.run("all", data, folder, quick=True))
     return folder
+
+
+def test_the_animation_keeps_the_colour_of_every_class(out: Path) -> None:
+    seen = set()
+    with Image.open(out / "sphere.gif") as animation:
+        for number in range(animation.n_frames):
+            animation.seek(number)
+            seen |= {rgb for _, rgb in animation.convert("RGB").getcolors(1 << 20)}
+    assert {tuple(bytes.fromhex(colour[1:])) for colour in drawing.COLOURS} <= seen
 
 
 def test_pictures_are_read_and_normalised(data: Path) -> None:

@@ -16,7 +16,7 @@ __all__ = ["FILE", "SHOWN", "run_maps"]
 FILE = "maps.npz"
 SHOWN = {
     "mnist-softmax": "MNIST, softmax", "mnist-arcface": "MNIST, ArcFace",
-    "cifar10-softmax": "CIFAR-10, softmax", "cifar10-arcface-0.2-grown": "CIFAR-10, ArcFace with a margin that grows",
+    "cifar10-softmax": "CIFAR-10, softmax", "cifar10-arcface-0.2-grown": "CIFAR-10, ArcFace, a margin growing to 0.2",
 }  # fmt: skip
 """Entry of the table experiment and title of each map."""
 
