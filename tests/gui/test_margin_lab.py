@@ -247,6 +247,14 @@ def test_the_wheel_scrolls_and_does_not_move_sliders_by_the_way(qtbot, qapp, lab
         assert slider.value() == before
 
 
+def test_long_words_are_not_cut_off_in_a_narrow_window(qtbot, lab: MarginLab) -> None:
+    for chip, _ in lab.sliders.presets:
+        chip.setText(f"{chip.text()} {chip.text()}")
+    lab.resize(830, 500)
+    bars = lab._scroller.verticalScrollBar(), lab._scroller.horizontalScrollBar()
+    qtbot.waitUntil(lambda: [bar.maximum() > 0 for bar in bars] == [True, False])
+
+
 def test_the_handles_of_sliders_are_whole(lab: MarginLab) -> None:
     sliders = [lab.epochs, *lab.sliders.sliders.values()]
     assert all(slider.height() >= theme.size("small_icon") + 2 * theme.size("focus") for slider in sliders)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QSlider, QWidget
 
 from facegui.gui import theme
+from facegui.gui.widgets.flow_layout import FlowLayout
 from facegui.gui.widgets.no_wheel import keep_wheel
 from facegui.gui.widgets.parts import button, column, label, row
 from facegui.matching.lab import Margin
@@ -90,7 +91,11 @@ class MarginSliders(QWidget):
         for chip, _ in self.presets:
             chip.setCheckable(True)
         body = column()
-        body.addLayout(row(*(chip for chip, _ in self.presets), None, gap="half"))
+        chips = QWidget()
+        flow = FlowLayout(theme.size("half"), chips)
+        for chip, _ in self.presets:
+            flow.addWidget(chip)
+        body.addWidget(chips)
         self.note = label("", "small", wrap=True)
         self.as_trained = button(self.tr("As trained"), role="link")
         said = row()

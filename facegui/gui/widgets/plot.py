@@ -121,15 +121,19 @@ class Plot(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         painter.setPen(theme.color("muted"))
         box = QRectF(0, area.bottom() + line + unit / 4, self.width(), line)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, self.x_title())
+        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, _fitted(painter, self.x_title(), box))
         if self.y_title():
             painter.save()
             painter.translate(area.left() - 3.4 * unit - line, area.center().y())
             painter.rotate(-90)
             box = QRectF(-self.height() / 2, 0, self.height(), line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, self.y_title())
+            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, _fitted(painter, self.y_title(), box))
             painter.restore()
 
     def _tick_top(self, y: float, area: QRectF) -> float:
         line = theme.line_height("small")
         return min(max(y - line / 2, 0.0), area.bottom() - line / 2)
+
+
+def _fitted(painter: QPainter, text: str, box: QRectF) -> str:
+    return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
