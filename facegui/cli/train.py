@@ -140,15 +140,15 @@ def run_training(
         if made.resumed:
             console.print(f"Taken up at step {made.resumed:,}.")
         console.print(f"{made.steps:,} steps, loss {made.loss:.4f}: {shown(made.checkpoint)}")
-        if made.verified is not None:
-            rows = [(row.label, row.value, row.note) for row in made.verified.rows()]
-            console.print(table("Held-out pairs", "", "", rows=rows, whole=(1,)))
+        for name, report in made.verified.items():
+            rows = [(row.label, row.value, row.note) for row in report.rows()]
+            console.print(table(f"Held-out pairs: {name}", "", "", rows=rows, whole=(1,)))
         console.print(f"Bring it into the program: facegui train export {shown(wanted.run.out)} --out PACK")
 
     document = {
         "checkpoint": made.checkpoint, "steps": made.steps, "loss": made.loss, "resumed": made.resumed,
         "unreadable": made.unreadable,
-        "verified": made.verified and made.verified.to_dict(),
+        "verified": {name: report.to_dict() for name, report in made.verified.items()},
     }  # fmt: skip
     run.output.answer(document, show)
     if made.unreadable:

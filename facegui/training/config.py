@@ -28,8 +28,8 @@ class Data:
     ----------
     train : str
         Folder with one folder per person, ``.rec``, or ``.npz``. Paths start from the folder of the file.
-    verify : str
-        Held-out pairs of aligned crops, any protocol that `facegui evaluate` reads; empty for none.
+    verify : str or list of str
+        Held-out pairs of aligned crops, any protocol that `facegui evaluate` reads; several sets are judged one by one.
     kind : str
         ``auto``, or ``mnist`` or ``cifar10`` for torchvision's files.
     batch : int
@@ -41,7 +41,7 @@ class Data:
     """
 
     train: str
-    verify: str = ""
+    verify: tuple[str, ...] = ()
     kind: str = "auto"
     batch: int = 64
     balanced: int = 0
@@ -258,20 +258,27 @@ def _value(file: Path, table: str, name: str, value: Any, kind: str) -> Any:
     what = f"{name} in [{table}] of {file}"
     if kind == "float" and _is_number(value):
         value = float(value)
-    elif kind.startswith("tuple") and isinstance(value, list) and all(_is_number(v) for v in value):
+    elif kind == "tuple[str, ...]" and isinstance(value, str):
+        value = (value,) if value else ()
+    elif kind == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) and v for v in value):
+        value = tuple(value)
+    elif kind == "tuple[float, ...]" and isinstance(value, list) and all(_is_number(v) for v in value):
         value = tuple(float(v) for v in value)
     elif type(value).__name__ != kind:
-        words = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+        words = {
+            "str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false",
+            "tuple[str, ...]": "a text or a list of texts",
+        }  # fmt: skip
         raise KnownError(
             f"{what} cannot be {value!r}.", f"It must be {words.get(kind, 'a list of numbers')}.", "Mend it."
         )
     key = (table, name)
     if key in _CHOICES and value not in _CHOICES[key]:
         raise KnownError(f"{what} cannot be {value!r}.", "", f"Say {', '.join(_CHOICES[key])}.")
-    numbers = value if isinstance(value, tuple) else (value,) if isinstance(value, float) else ()
+    several = value if kind == "tuple[float, ...]" else ()
     wrong = (
-        "a finite number" if not all(math.isfinite(number) for number in numbers)
-        else "0 or more" if isinstance(value, tuple) and min(value, default=0.0) < 0
+        "a finite number" if not all(math.isfinite(v) for v in (*several, value) if isinstance(v, float))
+        else "0 or more" if min(several, default=0.0) < 0
         else f"at most {_GREATEST_SEED}" if key == ("run", "seed") and value > _GREATEST_SEED
         else "above 0 and at most 1" if key == ("margin", "share") and not 0 < value <= 1
         else "above 0" if key in _POSITIVE and not value > 0
@@ -296,7 +303,7 @@ def _placed(config: Config, folder: Path) -> Config:
 
     return replace(
         config,
-        data=replace(config.data, train=at(config.data.train), verify=at(config.data.verify)),
+        data=replace(config.data, train=at(config.data.train), verify=tuple(at(path) for path in config.data.verify)),
         network=replace(config.network, start=at(config.network.start)),
         run=replace(config.run, out=at(config.run.out)),
     )

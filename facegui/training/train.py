@@ -12,7 +12,6 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ from facegui.training.ranks import barrier, random_state, ranks, set_random_stat
 from facegui.training.sampling import Batches
 from facegui.training.schedule import rate_at
 from facegui.training.taking_up import alone_in, require_same_run
-from facegui.training.verifying import HeldOut, open_held_out, verify
+from facegui.training.verifying import HeldOut, logged, open_all_held_out, verify
 
 __all__ = ["Result", "margin_of", "train"]
 
@@ -50,7 +49,8 @@ class Result:
     steps : int
     loss : float
         Of the last report.
-    verified : Report or None
+    verified : dict of str to Report
+        By the name of the set of held-out pairs; after the last step of this run.
     resumed : int
         Step that the run was taken up at; 0 for a fresh one.
     unreadable : int
@@ -60,7 +60,7 @@ class Result:
     checkpoint: Path
     steps: int
     loss: float
-    verified: Report | None
+    verified: dict[str, Report]
     resumed: int
     unreadable: int
 
@@ -131,7 +131,7 @@ class _Trainer:
         if self.classes < 2:
             raise KnownError("There is nothing to tell apart.", "The pictures are all of one person.", "Add others.")
         self.margin, seed = margin_of(config), config.run.seed
-        self.held: HeldOut | None = open_held_out(Path(config.data.verify)) if config.data.verify else None
+        self.held = open_all_held_out(config.data.verify)
         self.set = TrainingSet(pictures, config.augment, seed)
         self.per_round = max(1, Batches.steps_of(len(pictures), config.data.batch, count))
         self.total = max(1, round(config.optimizer.epochs * self.per_round))
@@ -248,7 +248,7 @@ class _Trainer:
         )  # fmt: skip
         save_every = max(1, round(config.run.save_every * self.per_round))
         verify_every = max(1, round(config.run.verify_every * self.per_round))
-        verified: Report | None = None
+        verified: dict[str, Report] = {}
         loss = math.nan
         seen, correct, counted, since = 0, 0, 0, time.perf_counter()
         self.network.train()
@@ -280,12 +280,13 @@ class _Trainer:
                         log.report(report)
                     yield Partial(report)
                     seen, correct, counted, since = 0, 0, 0, time.perf_counter()
-                if self.held is not None and (self.step % verify_every == 0 or last):
+                if self.held and (self.step % verify_every == 0 or last):
                     if log is not None:
-                        verified = self._verify(self.held)
-                        report = _verified_report(self.step, verified)
-                        log.report(report)
-                        yield Partial(report)
+                        for name, held in self.held.items():
+                            verified[name] = self._verify(held)
+                            report = logged(self.step, verified[name], name if len(self.held) > 1 else "")
+                            log.report(report)
+                            yield Partial(report)
                     barrier()
                     since = time.perf_counter()
                 if self.step % save_every == 0 or last:
@@ -354,18 +355,3 @@ def _diverged(what: str, step: int, rate: float) -> KnownError:
         f"The learning rate is {rate:g}; too high a one does that, and so does half precision.",
         'Lower rate, lengthen warmup, or take precision = "float32"; earlier checkpoints are kept.',
     )
-
-
-def _verified_report(step: int, found: Report) -> dict[str, Any]:
-    """Return what the log takes of a report: figures that the pairs can carry, with their intervals."""
-    figures = found.figures
-    row: dict[str, Any] = {"step": step}
-    if figures.folds is not None:
-        row |= {"accuracy": figures.folds.mean, "spread": figures.folds.standard_deviation}
-    if found.photos_without_face:  # of crops: those that could not be read
-        row["unreadable"] = len(found.photos_without_face)
-    measured = [("eer", figures.eer)]
-    measured += [(f"tar_at_fmr_{tar.fmr:g}", tar.tar) for tar in figures.tar if tar.supported]
-    for name, figure in measured:
-        row |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
-    return row

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from facegui.matching.report import Report
 from facegui.training.augment import normalised
 from facegui.training.data import decode, scaled
 
-__all__ = ["HeldOut", "embed", "open_held_out", "verify"]
+__all__ = ["HeldOut", "embed", "logged", "open_all_held_out", "open_held_out", "verify"]
 
 _BATCH = 64
 _REPLICATES = 200  # of the intervals; they are made after every round
@@ -78,6 +79,21 @@ def open_held_out(source: Path) -> HeldOut:
     return held
 
 
+def open_all_held_out(sources: Sequence[str]) -> dict[str, HeldOut]:
+    """Open sets of held-out pairs; each goes by the name of its file, or by all of its path where two have the same.
+
+    Raises
+    ------
+    KnownError
+        As for `open_held_out`.
+    """
+    names = [Path(source).stem for source in sources]
+    return {
+        name if names.count(name) == 1 else source: open_held_out(Path(source))
+        for name, source in zip(names, sources, strict=True)
+    }
+
+
 def embed(network: nn.Module, crops: Sequence[Image], device: torch.device) -> NDArray[np.float32]:
     """Return the embeddings of crops, rows of length 1."""
     rows = []
@@ -113,3 +129,26 @@ def verify(network: nn.Module, held: HeldOut, device: torch.device) -> Report:
                 vectors[number] = vector
     # A network in training is no model with a checksum yet.
     return evaluate_pairs(held.pairs, vectors, model_id="", replicates=_REPLICATES)
+
+
+def logged(step: int, found: Report, name: str) -> dict[str, Any]:
+    """Return what the log takes of a report: figures that the pairs can carry, with their intervals.
+
+    Parameters
+    ----------
+    step : int
+    found : Report
+    name : str
+        Of the set, before the name of each figure; empty where there is only one set.
+    """
+    figures = found.figures
+    row: dict[str, Any] = {"step": step}
+    if figures.folds is not None:
+        row |= {"accuracy": figures.folds.mean, "spread": figures.folds.standard_deviation}
+    if found.photos_without_face:  # of crops: those that could not be read
+        row["unreadable"] = len(found.photos_without_face)
+    measured = [("eer", figures.eer)]
+    measured += [(f"tar_at_fmr_{tar.fmr:g}", tar.tar) for tar in figures.tar if tar.supported]
+    for key, figure in measured:
+        row |= {key: figure.value, f"{key}_low": figure.low, f"{key}_high": figure.high}
+    return {key if key == "step" or not name else f"{name}/{key}": value for key, value in row.items()}

@@ -38,8 +38,7 @@ def test_a_network_learns_to_tell_people_apart_and_is_verified_on_others(tmp_pat
     curve = losses(tmp_path)
     assert result.steps == len(curve) == 72
     assert sum(curve[-6:]) < 0.5 * sum(curve[:6])
-    assert result.verified is not None
-    figures = result.verified.figures
+    figures = result.verified["others"].figures
     assert figures.folds is not None
     assert figures.folds.mean > 0.85
     reports = [row for row in RunLog(tmp_path / "run", None).rows() if "eer" in row]
@@ -56,10 +55,22 @@ def test_a_damaged_held_out_crop_does_not_end_the_training_and_is_counted(tmp_pa
     others = training_faces.make(tmp_path / "others", 12, 3, seed=9)
     (others / "person-05" / "1.png").write_bytes(b"damaged")
     result = jobs.run(train(load_config(training_faces.config(tmp_path, faces, others, epochs=0.5))))
-    assert result.verified is not None
-    assert result.verified.photos_without_face == ("person-05/1.png",)
-    assert result.verified.failed_pairs > 0
+    assert result.verified["others"].photos_without_face == ("person-05/1.png",)
+    assert result.verified["others"].failed_pairs > 0
     assert [row["unreadable"] for row in RunLog(tmp_path / "run", None).rows() if "eer" in row] == [1]
+
+
+def test_several_sets_of_pairs_are_verified_each_under_its_name(
+    tmp_path: Path, faces: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = [training_faces.make(tmp_path / place, 3, 2, seed=9) for place in ("a/lfw", "a/cfp", "b/cfp")]
+    file = training_faces.config(tmp_path, faces, epochs=0.2)
+    file.write_text(file.read_text().replace('verify = ""', f"verify = {[str(place) for place in sets]}"))
+    assert main(["train", "run", str(file), "--json"]) == 0
+    names = ["lfw", str(sets[1]), str(sets[2])]
+    assert list(json.loads(capsys.readouterr().out)["verified"]) == names
+    rows = [row for row in RunLog(tmp_path / "run", None).rows() if "loss" not in row]
+    assert [[key for key in row if key.endswith("/eer")] for row in rows] == [[f"{name}/eer"] for name in names]
 
 
 def test_the_average_of_the_weights_is_what_is_verified(
@@ -283,6 +294,8 @@ class TestSchedule:
         (("warmup = 0.5", "at = [-1.0]"), r"at .* It must be 0 or more"),
         (("warmup = 0.5", "at = [true]"), r"at .* It must be a list of numbers"),
         (("m2 = 0.3", "share = 0.0"), r"share .* It must be above 0 and at most 1"),
+        (("batch = 8", "batch = 8\nkind = 5"), "kind .* It must be a text"),
+        (('verify = ""', "verify = [1]"), "verify .* It must be a text or a list of texts"),
         (("[run]", "[run]\nseed = 99999999999"), "seed .* It must be at most"),
         (("batch = 8", "batch = 1"), "batch .* cannot be 1.* batch norms"),
         (("scale = 16.0\nm2 = 0.3", "normalised = false\nm2 = 0.0"), "plain softmax takes neither scale nor margin"),
