@@ -150,7 +150,7 @@ class Running:
     Attributes
     ----------
     out : str
-        Folder of checkpoints and logs.
+        Folder of checkpoints and logs; with several machines, on a drive that all of them see.
     seed : int
     device : str
         ``auto``, ``cpu`` or ``cuda``.
