@@ -85,7 +85,7 @@ def _draw_ball(
             )
         axes.text(
             x, y, str(k), color="white" if z > 0 else colour, fontsize=7, ha="center", va="center_baseline",
-            weight="bold", alpha=1.0 if z > 0 else 0.75, zorder=3 if z > 0 else 1,
+            weight="bold", alpha=1.0 if z > 0 else 0.75,
         )  # fmt: skip
     axes.set_xlim(-1.04, 1.04)
     axes.set_ylim(-1.04, 1.04)
