@@ -40,6 +40,8 @@ class Result:
         Share of the steps after which the margin had its full size; 0 if from the start.
     width : int
         Tells the networks for coloured pictures apart: `WIDTH` or `LARGE_WIDTH`.
+    clip : float
+        The norm that gradients were cut to; 0 if they were not.
     core_seconds : float
         Processor time of the run, over all cores; 0 where it was not measured.
     """
@@ -59,19 +61,20 @@ class Result:
     pair_eer: float
     growth: float = 0.0
     width: int = WIDTH
+    clip: float = 0.0
     core_seconds: float = 0.0
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells runs apart."""
         setting = self.loss, round(self.m2, 4), round(self.growth, 4)
-        return self.set, *setting, self.seed, self.epochs, self.pictures, self.width
+        return self.set, *setting, self.seed, self.epochs, self.pictures, self.width, self.clip
 
 
 def key_of(chosen: Loss, data: Pictures, plan: Plan, seed: int, width: int = WIDTH) -> tuple[object, ...]:
     """Return the key that the result of a run will have."""
     setting = chosen.name, round(chosen.margin.m2, 4), round(plan.growth[1], 4)
-    return data.name, *setting, seed, plan.epochs, len(data.train), width
+    return data.name, *setting, seed, plan.epochs, len(data.train), width, plan.clip
 
 
 def result_of(run: Run, data: Pictures, plan: Plan, seed: int, width: int = WIDTH, core_seconds: float = 0.0) -> Result:
@@ -81,7 +84,7 @@ def result_of(run: Run, data: Pictures, plan: Plan, seed: int, width: int = WIDT
     return Result(
         data.name, run.chosen.name, margin.m2, margin.scale, seed, plan.epochs, len(data.train), last.loss,
         run.train_accuracy, last.test_accuracy, found.within, found.between, pair_eer(last.features, labels),
-        plan.growth[1], width, round(core_seconds, 1),
+        plan.growth[1], width, plan.clip, round(core_seconds, 1),
     )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class Plan:
         Changes a batch at random.
     growth : pair of float
         Shares of the steps between which the margin grows from nothing to its full size.
+    clip : float
+        The largest norm that all gradients together may have; 0 leaves them as they are.
     early : tuple of float
         Shares of the first epoch after which a frame is recorded as well, besides the end of each epoch.
     ends_only : bool
@@ -49,6 +51,7 @@ class Plan:
     decay: float = 5e-4
     change: Callable[[Tensor, torch.Generator], Tensor] | None = None
     growth: tuple[float, float] = (0.0, 0.0)
+    clip: float = 0.0
     early: tuple[float, ...] = ()
     ends_only: bool = False
 
@@ -152,6 +155,8 @@ def learn(net: nn.Module, chosen: Loss, dimension: int, data: Pictures, plan: Pl
         value = head(features, labels, _grown(step / total, *plan.growth))
         optimizer.zero_grad(set_to_none=True)
         value.backward()
+        if plan.clip:
+            nn.utils.clip_grad_norm_([*net.parameters(), *head.parameters()], plan.clip)
         optimizer.step()
         losses.append(float(value.detach()))
         if not math.isfinite(losses[-1]):
