@@ -209,8 +209,23 @@ def test_the_large_network_has_lines_of_its_own_and_as_many_seeds_as_they_ask_fo
     assert [(row.loss, row.seed) for row in rows] == [("softmax", 0), ("softmax", 1), ("arcface", 0)]
     assert all(row.core_seconds > 0 for row in rows)
     assert min(row.test_accuracy for row in rows[:2]) > 0.5
+    assert {row.clip for row in rows} == {table.CLIP}
     assert [len(table.rows_of(entry, rows)) for entry in entries] == [2, 1]
     assert "softmax; large network" in report.tables(tmp_path)
+
+
+def test_gradients_are_cut_where_the_plan_says_so(data: Path) -> None:
+    digits = pictures.load(data, "mnist")
+
+    def moved(clip: float) -> float:
+        torch.manual_seed(0)
+        net = networks.digit_network(3)
+        before = [p.detach().clone() for p in net.parameters()]
+        jobs.run(learn(net, losses.loss("softmax", 1.0), 3, digits, Plan(1, 64, decay=0.0, clip=clip), 0))
+        return max(float((p.detach() - q).abs().max()) for p, q in zip(net.parameters(), before, strict=True))
+
+    assert moved(1e-6) < 1e-5
+    assert moved(0.0) > 1e-3
 
 
 def test_a_run_recorded_at_its_ends_only_is_the_same_run(data: Path) -> None:
