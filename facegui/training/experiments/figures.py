@@ -81,7 +81,7 @@ def _draw_ball(
         colour = COLOURS[k % 10]
         if z <= 0:
             axes.scatter(
-                [x], [y], s=70, facecolors="#F6F8FBB0", edgecolors=colour, linewidths=0.7, linestyles="dotted", zorder=1
+                [x], [y], s=70, facecolors="#F6F8FBB0", edgecolors=colour, linewidths=0.7, linestyles="dotted", zorder=2
             )
         axes.text(
             x, y, str(k), color="white" if z > 0 else colour, fontsize=7, ha="center", va="center_baseline",
