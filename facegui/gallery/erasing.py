@@ -41,19 +41,23 @@ class Erasing(Tidying):
             write.connection.execute(update(State).where(State.id == STATE_ID).values(epoch=uuid.uuid4().hex))
             write.samples = write.removed = write.history = write.deletion = write.everything = True
             write.text = "Everything was erased"
+        kept = [copy for copy in self.copies() if not _deleted(copy)]
         if not self._rewrite(BUSY_SECONDS):
             raise KnownError(
                 "Everything was erased, but traces of it may be left in the file.",
                 "Another program is reading the gallery.",
                 "Close other windows on this gallery and erase once more.",
             )
-        for copy in self.copies():
-            try:
-                copy.unlink()
-            except OSError as error:
-                raise KnownError(
-                    "A copy of the gallery could not be deleted.", f"{copy}: {error.strerror or error}.", "Delete it."
-                ) from error
+        if kept:
+            raise KnownError("A copy of the gallery could not be deleted.", f"{kept[0]}.", "Delete it yourself.")
+
+
+def _deleted(file: Path) -> bool:
+    try:
+        file.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _is_copy(file: Path, other: Path) -> bool:

@@ -24,8 +24,12 @@ def erase_everything(services: Services) -> None:
     KnownError
         The gallery is opened for reading only, or something of it could not be erased; the rest is.
     """
-    services.gallery.erase_everything()  # the pictures and the search index of this gallery go with it
-    left = [file for file in sorted(paths.log_dir().iterdir()) if file.is_file() and not _emptied(file)]
+    gallery, left = services.gallery, list[Path]()
+    try:
+        gallery.erase_everything()  # the pictures and the search index of this gallery go with it
+    finally:
+        if not gallery.read_only:
+            left = [file for file in sorted(paths.log_dir().iterdir()) if file.is_file() and not _emptied(file)]
     if left:
         raise KnownError(
             "Everything but the log was erased.", f"{left[0]} cannot be written.", "Delete this file yourself."

@@ -40,7 +40,7 @@ def follow_index(services: Services, gallery: Gallery) -> None:
 
     def changed(change: Change) -> None:
         if change.everything:
-            _tidy(asked, gallery)
+            _tidy(asked, gallery, wait=True)
         elif change.faces:
             touched = np.fromiter(change.faces, np.int64)
             for folder, _ in _indexes(gallery):
@@ -50,23 +50,20 @@ def follow_index(services: Services, gallery: Gallery) -> None:
                     _erase(asked, folder, gone, {}, wait=True)
 
     gallery.subscribe(changed)
-    _tidy(asked, gallery)
+    # Whoever opens a gallery may hold up others, so nobody is waited for: who uses an index brings it up to date.
+    _tidy(asked, gallery, wait=False)
 
 
-def _tidy(services: Callable[[], Services | None], gallery: Gallery) -> None:
-    """Erase faces that are gone, and the indexes of databases that lay in this gallery's place.
-
-    Nobody is waited for, because whoever opens a gallery may hold up the others: whoever is using an index brings it up
-    to date himself.
-    """
-    with contextlib.suppress(OSError), changing(paths.cache_dir(), wait=False):
+def _tidy(services: Callable[[], Services | None], gallery: Gallery, *, wait: bool) -> None:
+    """Erase faces that are gone, and the indexes of databases that lay in this gallery's place."""
+    with contextlib.suppress(OSError), changing(paths.cache_dir(), wait=wait):
         _leave_others(gallery)
     removed = gallery.stamp()[3]
     for folder, stamp in _indexes(gallery):
         if removed not in (stamp["removed"], stamp.get("erased")):
             there = gallery.embedded_ids(stamp["model"])
             gone = np.setdiff1d(VectorIndex.face_ids_of(folder), there)
-            _erase(services, folder, gone, {"erased": removed}, wait=False)
+            _erase(services, folder, gone, {"erased": removed}, wait=wait)
 
 
 def _indexes(gallery: Gallery) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -313,6 +313,18 @@ def test_everything_is_erased_only_after_a_question(qtbot, page: SettingsPage, s
     assert page.storage.result.text() == "✓ Everything about people was erased."
 
 
+def test_what_could_not_be_erased_is_not_called_erased(
+    qtbot, page: SettingsPage, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise KnownError("Everything was erased, but traces of it may be left in the file.")
+
+    monkeypatch.setattr(services.gallery, "erase_everything", fails)
+    page.storage.erase.erase_now.click()
+    qtbot.waitUntil(lambda: page._error.error is not None, timeout=WAIT)
+    assert page.storage.result.text() == ""
+
+
 def test_nothing_is_erased_while_faces_are_being_read(qtbot, page: SettingsPage, services: Services) -> None:
     enroll(services)
     go_on = threading.Event()

@@ -170,11 +170,13 @@ def test_traces_that_somebody_is_reading_are_not_called_erased(tmp_path: Path, m
     file = tmp_path / "gallery.sqlite"
     with Gallery.open(file) as gallery:
         gallery.enroll(NAME, [sample(9001)])
+        restore(gallery.backup(tmp_path / "backup" / "mine.sqlite"), file)
         with closing(sqlite3.connect(file)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM person").fetchone()
             with pytest.raises(KnownError, match="traces of it may be left"):
                 gallery.erase_everything()
             assert traces(file, [9001])
+            assert gallery.copies() == []
         gallery.erase_everything()
         assert traces(file, [9001]) == []

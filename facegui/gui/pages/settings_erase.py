@@ -24,9 +24,9 @@ class EraseRow(QWidget):
     Signals
     -------
     erased
-        Everything is gone: nothing may be taken back any more.
+        Everything is gone.
     failed(Exception)
-        Something of it is left.
+        Something of it is left, or all of it.
     """
 
     erased = Signal()
@@ -97,9 +97,6 @@ class EraseRow(QWidget):
             erase_everything(self._services)
 
         self._bridge.run(
-            self, work, lambda _: self.erased.emit(), self._not_all, lane="write", title=self.tr("Erasing everything")
-        )
-
-    def _not_all(self, error: Exception) -> None:
-        self.erased.emit()
-        self.failed.emit(error)
+            self, work, lambda _: self.erased.emit(), self.failed.emit, lane="write",
+            title=self.tr("Erasing everything"),
+        )  # fmt: skip

@@ -140,7 +140,7 @@ class StoragePanel(QWidget):
         actions.setLayout(row(self.backup_button, self.restore_button, None))
         self.erase = EraseRow(services, bridge)
         self.erase.erased.connect(self._erased)
-        self.erase.failed.connect(self.failed.emit)
+        self.erase.failed.connect(self._not_erased)
         body = card(intro, margin="unit")
         layout = body.layout()
         assert layout is not None
@@ -234,7 +234,10 @@ class StoragePanel(QWidget):
         def work() -> Path | None:
             from facegui.gallery.backup import restore
 
-            return restore(backup, self._services.gallery.file)
+            gallery = self._services.gallery
+            kept = restore(backup, gallery.file)
+            gallery.poll()  # thumbnails and search indexes of what was there before go
+            return kept
 
         def done(kept: Path | None) -> None:
             if kept is not None and not again:
@@ -270,6 +273,11 @@ class StoragePanel(QWidget):
         self._bridge.run(
             self, lambda: self._services.gallery.clear_history(), done, self.failed.emit, lane="write"
         )  # fmt: skip
+
+    def _not_erased(self, error: Exception) -> None:
+        self.changed.emit()  # the greater part may be gone all the same
+        self.refresh()
+        self.failed.emit(error)
 
     def _erased(self) -> None:
         self._say(self.tr("✓ Everything about people was erased."))
